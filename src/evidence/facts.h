@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_EVIDENCE_FACTS_H
+#define INQ_EVIDENCE_FACTS_H
+
+/*
+ * The fact dictionary: every path that the report can hold, once. docs/facts.md, docs/report.md and
+ * the JSON Schema are generated from it, the check of a signature refuses paths that are not in it,
+ * and what a worker sends is checked against it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum inq_fact_type {
+    INQ_FACT_OBJECT,
+    INQ_FACT_LIST,  /* of objects: its members are "name[].member" */
+    INQ_FACT_TEXTS, /* a list of strings */
+    INQ_FACT_NUMBERS, /* a list of integers */
+    INQ_FACT_TEXT,
+    INQ_FACT_WORD,  /* one of `values` */
+    INQ_FACT_INT,
+    INQ_FACT_REAL,
+    INQ_FACT_BOOL,
+    INQ_FACT_ADDR,  /* a hex string */
+    INQ_FACT_MAP,   /* an object with free keys and text or address values */
+};
+
+struct inq_fact {
+    const char *path; /* "signal.name", "threads[].frames[].pc" */
+    enum inq_fact_type type;
+    const char *unit;   /* "bytes", "ms", NULL */
+    const char *values; /* for INQ_FACT_WORD: "read|write|execute" */
+    const char *source; /* who sets it: a stage or a detector's id; NULL: nobody yet → unknown */
+    const char *doc;    /* one line */
+};
+
+/* Sorted in document order (the order of keys in the report). */
+const struct inq_fact *inq_facts(size_t *ret_count);
+/*
+ * By path as a signature writes it: "signal.name", "crashed.stack.overflow", "frame[1].function", or,
+ * inside a quantifier, "module.name" with element "module". NULL when there is no such fact.
+ */
+const struct inq_fact *inq_fact_find(const char *path, const char *element);
+/* The list a quantifier runs over ("modules") and its element's name ("module"); NULL for no list. */
+const char *inq_fact_element(const char *list);
+
+#endif

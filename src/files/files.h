@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_FILES_FILES_H
+#define INQ_FILES_FILES_H
+
+/*
+ * Opening a file that a dump names. This is the only place of the project that does so.
+ *
+ * A dump comes from whoever crashed: the paths in it are an attacker's. So a path is looked up below
+ * one root (openat2, RESOLVE_IN_ROOT: no `..`, no absolute symbolic link leads out), the object is
+ * looked at before it is opened (O_PATH, fstat, fstatfs: only regular files of local file systems,
+ * at most INQ_MAX_FILE_BYTES), and it is handed out only when its build-id is the one that the dump
+ * holds. Nothing is ever executed.
+ *
+ * The worker has no right to open files: it asks its parent through a socket, with the same request,
+ * and gets a descriptor or a reason (broker.h).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+#define INQ_MAX_BUILD_ID 64u
+
+enum inq_file_kind {
+    INQ_FILE_MODULE = 1, /* a path that the dump names */
+    INQ_FILE_EXECUTABLE, /* the file of --executable, for the main program */
+    INQ_FILE_DEBUG,      /* a separate debug file, by build-id alone */
+};
+
+/* How the file here relates to what the process had mapped: `modules[].on_disk` of the report. */
+enum inq_on_disk {
+    INQ_ON_DISK_UNKNOWN, /* not asked: null in the report */
+    INQ_ON_DISK_MATCH,
+    INQ_ON_DISK_MISMATCH,
+    INQ_ON_DISK_MISSING,
+    INQ_ON_DISK_REFUSED,
+    INQ_ON_DISK_UNVERIFIED,
+};
+const char *inq_on_disk_name(enum inq_on_disk on_disk); /* "match", ...; NULL for UNKNOWN */
+
+struct inq_file_request {
+    enum inq_file_kind kind;
+    const char *path; /* as the dump has it, without " (deleted)"; NULL for EXECUTABLE and DEBUG */
+    uint8_t build_id[INQ_MAX_BUILD_ID]; /* as the dump has it */
+    uint8_t build_id_size;              /* 0: the dump does not hold one */
+};
+
+struct inq_file_reply {
+    enum inq_on_disk status;
+    int fd;           /* >= 0 for MATCH and UNVERIFIED, else -1; the caller closes it */
+    char reason[128]; /* printable, for the gap; empty for MATCH */
+};
+
+struct inq_file_policy {
+    const char *sysroot;           /* NULL: the running system's own root */
+    const char *const *debug_dirs; /* more places for `.build-id/xx/yyyy.debug` and for names */
+    size_t n_debug_dirs;
+    const char *executable; /* NULL without */
+    bool trust_paths;       /* under the default root, use files without a build-id to compare */
+};
+
+/*
+ * Where requests go: straight to the policy, or to the parent. `ask` answers n requests in order and
+ * sets every reply; it fails only when the parent is gone.
+ */
+struct inq_opener {
+    struct inq_error *(*ask)(struct inq_opener *opener, const struct inq_file_request *requests,
+                             size_t n, struct inq_file_reply *replies);
+    void *context;
+};
+
+/* The policy function itself. Never fails: the reply says what happened. */
+void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,
+                   struct inq_file_reply *ret_reply);
+
+/* An opener that applies the policy in this process. Both must outlive it. */
+struct inq_opener inq_opener_direct(const struct inq_file_policy *policy);
+/* An opener that refuses everything ("files are not looked at"). */
+struct inq_opener inq_opener_none(void);
+
+/*
+ * The GNU build-id of an ELF file, from its program headers and, when those hold none, its section
+ * headers; any class and byte order. Bounded reads only; size 0 when there is none or it is no ELF
+ * file (*ret_is_elf tells).
+ */
+size_t inq_elf_build_id(int fd, uint8_t ret_id[INQ_MAX_BUILD_ID], bool *ret_is_elf);
+
+#endif

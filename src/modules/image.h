@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_MODULES_IMAGE_H
+#define INQ_MODULES_IMAGE_H
+
+/*
+ * An ELF file of this machine (a module or its debug file), mapped and validated: program headers,
+ * section headers and symbol tables, any class and byte order. Formats: elf(5), the gABI.
+ * Every view lies inside the mapping; a table that does not is left out (`damaged` is set).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "error.h"
+
+struct inq_image_segment {
+    uint32_t type, flags;
+    uint64_t off, addr, file_bytes, size;
+};
+
+struct inq_image_symbols { /* one symbol table with its strings */
+    const uint8_t *symbols;
+    size_t count;
+    size_t entry_bytes;
+    const char *strings;
+    size_t strings_size;
+};
+
+struct inq_image {
+    const uint8_t *bytes;
+    size_t size;
+    uint8_t elf_class;
+    bool big_endian;
+    uint16_t machine, type;
+    struct inq_image_segment *segments;
+    size_t n_segments;
+    struct inq_image_symbols symtab, dynsym; /* count 0 when there is none */
+    bool damaged;
+};
+
+struct inq_symbol {
+    const char *name; /* NUL-terminated inside the string table */
+    uint64_t addr;    /* st_value: a file address, add the load bias */
+    uint64_t size;
+    uint8_t type, bind, visibility;
+    uint16_t section;
+};
+
+/* Maps and reads `fd` (which stays the caller's). Errors: not ELF, header damaged. */
+struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_image **ret_image);
+void inq_image_close(struct inq_image *image); /* unmaps; takes NULL */
+
+/* Symbol number i; false when it is malformed (name outside the strings, ...). */
+bool inq_image_symbol(const struct inq_image *image, const struct inq_image_symbols *table,
+                      size_t i, struct inq_symbol *ret_symbol);
+/* A defined symbol by name, .symtab first, then .dynsym; false when there is none. Linear. */
+bool inq_image_find_symbol(const struct inq_image *image, const char *name,
+                           struct inq_symbol *ret_symbol);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_MODULES_MODULES_H
+#define INQ_MODULES_MODULES_H
+
+/*
+ * What was loaded: NT_FILE joined with the dynamic linker's list, identified by the build-ids in the
+ * dump's own pages, and the files of this machine that are verified to be the same.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "core.h"
+#include "error.h"
+#include "files.h"
+#include "gaps.h"
+#include "image.h"
+#include "memory.h"
+
+struct inq_module {
+    size_t index;
+    const char *path;      /* from NT_FILE (or the link map) without " (deleted)"; raw bytes; NULL for
+                              the vdso when it has no name */
+    const char *name;      /* last component of path, or "[vdso]"; never NULL */
+    const char *link_name; /* l_name; NULL when not in the link map */
+    const char *soname;    /* DT_SONAME, NULL without */
+    uint8_t build_id[INQ_MAX_BUILD_ID];
+    uint8_t build_id_size; /* 0: the dump does not hold it */
+    uint64_t start, size;  /* lowest to highest mapping, bytes */
+    uint64_t load_bias;    /* add to a file address; valid when has_bias */
+    bool has_bias;
+    bool deleted, is_elf, is_main, is_vdso;
+    int load_order;        /* in the link map, 0 is the program; -1 when not in it */
+
+    /* from the program headers in the dump, else from the verified file; 0 when unknown */
+    uint64_t eh_frame_hdr, eh_frame_hdr_size; /* address in the process */
+    uint64_t dynamic, dynamic_size;           /* address in the process */
+
+    enum inq_on_disk on_disk;
+    const char *on_disk_reason;
+    struct inq_image *image;       /* verified (or trusted) file, NULL without */
+    struct inq_image *debug_image; /* separate debug file, NULL without or not looked for */
+    bool debug_asked;
+};
+
+struct inq_modules {
+    struct inq_module *items; /* sorted by start */
+    size_t count;
+    bool foreign_root;   /* none of the named files is here: the dump comes from elsewhere */
+    size_t main;         /* index of the program, or SIZE_MAX */
+    uint64_t link_map_addr, r_debug_addr; /* 0 when not found */
+    uint32_t r_state;    /* r_debug.r_state; 0 is RT_CONSISTENT */
+    struct inq_opener *opener;
+    struct inq_arena *arena;
+    struct inq_gaps *gaps;
+    const struct inq_core *core;
+    struct inq_memory *memory;
+};
+
+struct inq_modules_options {
+    bool stacks_only; /* leave files alone until a stack needs them */
+    bool has_executable; /* --executable was given: ask for it for the main program */
+};
+
+/*
+ * Builds the list from what the dump says, then asks the opener for the files (all at once, or on
+ * demand with stacks_only) and gives their read-only segments to the memory as backing.
+ */
+struct inq_error *inq_modules_read(const struct inq_core *core, struct inq_memory *memory,
+                                   struct inq_opener *opener,
+                                   const struct inq_modules_options *options,
+                                   struct inq_arena *arena, struct inq_gaps *gaps,
+                                   struct inq_modules **ret_modules);
+void inq_modules_close(struct inq_modules *modules); /* unmaps the files; takes NULL */
+
+/* The module whose range covers addr; NULL without. */
+struct inq_module *inq_modules_find(const struct inq_modules *modules, uint64_t addr);
+/* Asks for the module's file when that was put off; its `image` is set when it may be used. */
+void inq_module_need_file(struct inq_modules *modules, struct inq_module *module);
+/* Asks once for its separate debug file (by build-id). */
+void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module);
+
+/* Address in the process of a symbol that some module defines, by .dynsym/.symtab of a verified file. */
+bool inq_modules_symbol(struct inq_modules *modules, const char *soname_prefix, const char *symbol,
+                        uint64_t *ret_addr, struct inq_module **ret_module);
+
+#endif

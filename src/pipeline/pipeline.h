@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_PIPELINE_PIPELINE_H
+#define INQ_PIPELINE_PIPELINE_H
+
+/*
+ * The parent's side: starts one worker per dump, guards it, and turns its evidence into a report.
+ * The parent never parses a byte of a dump.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "files.h"
+#include "rules.h"
+
+struct inq_job_options {
+    const char *worker_path; /* the inquest-worker executable; NULL: found beside this program */
+    struct inq_file_policy policy;
+    const struct inq_rules *rules; /* NULL: no verdicts */
+    bool stacks_only, no_sandbox, require_sandbox;
+    const char *engine; /* "libunwind", "dwfl", "ucd" */
+    const char *redact;
+    uint32_t timeout_seconds; /* wall; 0: default, more for large compressed input */
+    uint64_t max_memory_bytes; /* 0: default */
+    const char *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
+};
+
+/*
+ * One dump. Always gives a report, if only a stub that says how it failed (field `error`: {code, exit,
+ * message, file, offset}); *ret_exit is its exit code by interface.md. `fd` is the open core (taken); `path`
+ * is its name for the report. The returned error is for failures of our own (no memory, no worker).
+ */
+struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_job_options *options,
+                                   json_t **ret_report, int *ret_exit);
+
+/* Opens a core named by the user ("-" is stdin), then as above. */
+struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_options *options,
+                                      json_t **ret_report, int *ret_exit);
+
+/* One row of a scan: a report (crash), or an entry that is no core (report NULL, reason set). */
+struct inq_scan_row {
+    const char *path;
+    const json_t *report;
+    int exit_code;
+    const char *skipped; /* why it is no core: "not an ELF core (found: text)"; NULL for a report */
+};
+
+struct inq_scan_options {
+    struct inq_job_options job;
+    unsigned jobs; /* workers at once; 0: as many as CPUs */
+    bool recursive;
+    bool young; /* look also at files that are younger than 10 s or open for writing */
+    /* Called for each row as it completes, in the calling thread. */
+    void (*row)(void *context, const struct inq_scan_row *row);
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+};
+
+struct inq_scan_result {
+    uint64_t files, crashes, partial, skipped, failed;
+    json_t *groups; /* for inq_report_groups() */
+    int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
+};
+
+/* Every core under the paths (files or directories). Symbolic links and FIFOs are never opened. */
+struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
+                                    const struct inq_scan_options *options,
+                                    struct inq_scan_result *ret_result);
+
+/* Set from a signal handler: stop soon, end the workers, leave everything consistent. */
+void inq_pipeline_interrupt(int signal_number);
+int inq_pipeline_interrupted(void); /* the signal, or 0 */
+
+/*
+ * Facts in a file name by core_pattern (core(5): %p %P %i %I %u %g %d %s %t %h %e %f %E %c %C %%): an object with
+ * pid, tid, uid, gid, signal, time, hostname, comm, path; NULL when the name does not fit. New reference.
+ */
+json_t *inq_pattern_match(const char *pattern, const char *file_name);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_SOURCE_SOURCE_H
+#define INQ_SOURCE_SOURCE_H
+
+/*
+ * A dump as bytes at offsets, whatever it is stored in.
+ *
+ * A plain file is mapped and can be read anywhere. Compressed input and pipes are *streams*: they go
+ * by once. What is read before inq_source_stream() is kept (headers and notes lie at the front);
+ * then the caller says what else it will want, the rest is streamed by, and from then on only what
+ * was kept can be read.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "error.h"
+#include "gaps.h"
+
+struct inq_source;
+
+enum inq_codec {
+    INQ_CODEC_NONE,
+    INQ_CODEC_ZSTD,
+};
+
+enum inq_read {
+    INQ_READ_OK,      /* all bytes */
+    INQ_READ_END,     /* the dump ends (or is cut) before the last of them */
+    INQ_READ_DROPPED, /* they went by in the stream and were not kept */
+    INQ_READ_FAILED,  /* the operating system could not read them */
+};
+
+/* How a range of a stream is kept. */
+enum inq_keep {
+    INQ_KEEP_RAW,    /* as it is: small things that are certainly wanted */
+    INQ_KEEP_PACKED, /* re-compressed in blocks: the heap, deep stacks */
+};
+
+struct inq_keep_range {
+    uint64_t off;
+    uint64_t size;
+    enum inq_keep keep;
+    uint8_t priority; /* 0 is kept first when the budget does not reach for all */
+};
+
+struct inq_source_plan {
+    const struct inq_keep_range *ranges; /* any order; overlaps allowed */
+    size_t count;
+    uint64_t raw_budget_bytes;    /* memory for INQ_KEEP_RAW */
+    uint64_t packed_budget_bytes; /* memory for the compressed blocks */
+    /*
+     * Called for each 4 KiB page of the stream that is not kept RAW or PACKED, when not NULL: true keeps
+     * the page (raw budget). `page_off` is its offset in the dump. Used to find the dynamic linker's
+     * list wherever the process had it allocated.
+     */
+    bool (*want_page)(void *context, uint64_t page_off, const uint8_t *page, size_t size);
+    void *context;
+};
+
+/* What is known about the bytes; valid after the stream was read, for plain files at once. */
+struct inq_source_info {
+    const char *name;  /* as given */
+    enum inq_codec codec;
+    bool stream;
+    bool ended_early;        /* compressed data cut or damaged */
+    uint64_t stored_bytes;   /* size of the file; 0 when unknown (a pipe) */
+    uint64_t present_bytes;  /* bytes of the dump itself that were there */
+    uint64_t dropped_bytes;  /* wanted by the plan, not kept for lack of budget */
+};
+
+/*
+ * Takes `fd` (always, also on failure); `name` is copied. Magic bytes decide what it is, never the
+ * name. Errors: not a regular file, empty, compression that is not read (xz, lz4, gzip, bzip2 are
+ * named), zstd window over 128 MiB. `gaps` may be NULL. A pipe or socket is a stream; other special
+ * files are refused.
+ */
+struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
+                                  struct inq_source **ret_source);
+void inq_source_destroy(struct inq_source *source); /* takes NULL */
+static inline void inq_source_destroyp(struct inq_source **source) { inq_source_destroy(*source); }
+
+/* At most `size` bytes at `off`; *ret_got says how many are valid in every case. */
+enum inq_read inq_source_read(struct inq_source *source, uint64_t off, void *buf, size_t size,
+                              size_t *ret_got);
+
+/*
+ * A pointer to `size` bytes at `off`, without copying: plain files and raw-kept ranges; NULL when
+ * they are not all there in one piece (then read them). Lives as long as the source.
+ */
+const void *inq_source_view(struct inq_source *source, uint64_t off, size_t size);
+
+/*
+ * Streams: reads the rest, keeping what the plan wants. Plain files: nothing to do. Damage in the
+ * compressed data is a gap, not an error. To be called once, when the notes have been read.
+ */
+struct inq_error *inq_source_stream(struct inq_source *source, const struct inq_source_plan *plan);
+
+struct inq_source_info inq_source_info(const struct inq_source *source);
+
+#endif

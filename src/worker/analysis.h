@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_WORKER_ANALYSIS_H
+#define INQ_WORKER_ANALYSIS_H
+
+/* The stages in order: one dump in, its evidence out. */
+
+#include "evidence.h"
+#include "files.h"
+#include "stacks.h"
+
+struct inq_analysis_options {
+    bool stacks_only;    /* --stacks: threads and names alone, no detectors, no owners */
+    bool has_executable; /* --executable was given (the opener knows which) */
+    enum inq_engine engine;
+    const char *redact;  /* "default", "none" or "strict"; NULL is "default" */
+};
+
+/*
+ * Takes `fd`. The evidence is already redacted. An error means that nothing useful is there (its
+ * code says how a command ends); everything less is in the evidence's gaps. `core_name` is only for
+ * messages.
+ */
+struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opener *opener,
+                                 const struct inq_analysis_options *options,
+                                 struct inq_evidence **ret_evidence);
+
+#endif
