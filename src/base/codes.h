@@ -72,7 +72,8 @@
     X(INQ_E_WORKER_START, 153, 6, "the worker could not be started")                              \
     X(INQ_E_SANDBOX, 154, 6, "a sandbox layer is missing and --require-sandbox was given")        \
     X(INQ_G_TRIMMED, 155, 4, "the report was shortened to fit its limit")                         \
-    X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")
+    X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
+    X(INQ_E_INTERRUPTED, 157, 130, "interrupted")
 
 enum inq_code {
     INQ_OK = 0,

@@ -23,6 +23,7 @@ struct inq_error {
     uint64_t offset; /* in the file, bytes */
     bool has_addr;
     uint64_t addr; /* in the dead process */
+    char *line;    /* made by inq_error_line() */
 };
 
 /* The one object that is returned when there is no memory for another. */
@@ -41,8 +42,16 @@ struct inq_error *inq_error_at_addr(struct inq_error *error, uint64_t addr);
 void inq_error_destroy(struct inq_error *error);
 static inline void inq_error_destroyp(struct inq_error **error) { inq_error_destroy(*error); }
 
+/*
+ * "file: message (offset 0x10) [INQ-032]", escaped for a terminal; made once, lives as long as the
+ * error.
+ */
+const char *inq_error_line(struct inq_error *error);
+
 /* "INQ-031", static. */
 const char *inq_code_name(enum inq_code code);
+/* The code with that name; INQ_OK for none, and for NULL. */
+enum inq_code inq_code_by_name(const char *name);
 /* What the code means, for docs and for gaps; static. */
 const char *inq_code_text(enum inq_code code);
 /* How an error with this code ends a command: interface.md, "Exit codes". */

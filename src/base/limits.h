@@ -16,6 +16,7 @@
 #define INQ_MAX_CFI_STEPS 4000000u
 #define INQ_MAX_MODULES 4096u
 #define INQ_MAX_MAPS 131072u
+#define INQ_MAX_SEGMENTS 1048576u /* vm.max_map_count of the most generous distributions */
 #define INQ_MAX_LINK_MAPS 16384u
 #define INQ_MAX_STRING 4096u
 #define INQ_MAX_NOTES_BYTES (256ull * INQ_MIB)
@@ -30,4 +31,12 @@
 #define INQ_SECONDS_PER_GIB 3u /* more for each GiB of compressed input */
 #define INQ_WORKER_DATA_BYTES (1ull * INQ_GIB)
 
+#endif
+
+/*
+ * gcc's <limits.h> reaches libc's by #include_next, which looks along -iquote too and so lands here:
+ * hand it on (outside of the guard), or PATH_MAX and SSIZE_MAX would be missing.
+ */
+#if !defined(__clang__)
+#include_next <limits.h>
 #endif

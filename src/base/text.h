@@ -29,7 +29,7 @@ void inq_text_printf(struct inq_text *text, const char *format, ...)
 /*
  * Foreign bytes for a terminal or a log line: printable ASCII and well-formed printable UTF-8 pass;
  * C0, DEL, C1, bidi and zero-width controls, line separators, invalid UTF-8 and the backslash
- * become `\xNN` or `\uNNNN`. The result never holds a newline.
+ * become `\xNN`, `\uNNNN` or (beyond U+FFFF) `\UNNNNNNNN`. The result never holds a newline.
  */
 void inq_text_append_escaped(struct inq_text *text, const void *bytes, size_t size);
 void inq_text_append_escaped_string(struct inq_text *text, const char *string); /* takes NULL */

@@ -58,6 +58,10 @@ struct inq_auxv {
     uint64_t type, value;
 };
 
+struct inq_file_range { /* bytes of the dump */
+    uint64_t off, size;
+};
+
 struct inq_map_file { /* one line of NT_FILE */
     uint64_t start, size; /* bytes, in the dead process */
     uint64_t file_off;    /* bytes, in the file */
@@ -81,7 +85,7 @@ struct inq_core {
 
     bool has_prpsinfo, has_siginfo, has_file_note;
     struct inq_prpsinfo prpsinfo;
-    struct inq_siginfo siginfo;
+    struct inq_siginfo siginfo; /* without NT_SIGINFO only signo is set, from the first thread */
 
     struct inq_auxv *auxv;
     size_t n_auxv;
@@ -94,6 +98,12 @@ struct inq_core {
     uint64_t present_bytes;
     bool complete;
     bool notes_cut; /* the dump ends inside the notes */
+
+    /* where header and notes lie in the dump: for inq_core_identity() */
+    struct inq_file_range phdrs;  /* as read: not more than is there */
+    struct inq_file_range *notes; /* PT_NOTEs, file order, size as clipped to what can be */
+    size_t n_notes;
+    bool present_noted; /* inq_core_note_present() has been here */
 };
 
 /*
@@ -104,7 +114,10 @@ struct inq_core {
 struct inq_error *inq_core_read(struct inq_source *source, struct inq_arena *arena,
                                 struct inq_gaps *gaps, struct inq_core **ret_core);
 
-/* After the stream went by: sets present_bytes and complete, adds the "ends early" gap. */
+/*
+ * After the stream went by: sets present_bytes and complete, adds the "ends early" gap. Done once: a
+ * plain file has had it in inq_core_read(), a stream in inq_core_stream(); calling again is harmless.
+ */
 void inq_core_note_present(struct inq_core *core, const struct inq_source_info *info,
                            struct inq_gaps *gaps);
 

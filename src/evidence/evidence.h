@@ -3,11 +3,12 @@
 #define INQ_EVIDENCE_EVIDENCE_H
 
 /*
- * The waist of the hourglass: what is known about one dead process, as one JSON document in the form
- * of the report (docs/report.md). Below it code asks memory and registers; above it nothing else
- * is known.
+ * The waist of the hourglass: what is known about one dead process, as one JSON document in the
+ * form of the report (docs/report.md). Below it code asks memory and registers; above it nothing
+ * else is known.
  *
- * A fact is a path in that document ("signal.name", "fault.address_class"). It is in one of three states:
+ * A fact is a path in that document ("signal.name", "fault.address_class"). It is in one of three
+ * states:
  *   known    a value is there
  *   none     nothing is there and nobody says why: it was looked for and does not apply
  *   unknown  nothing is there and `unknown` (a map in the document) says why; or nothing in this
@@ -71,8 +72,8 @@ struct inq_fact_value {
     const char *why;     /* for unknown; borrowed, never NULL then */
 };
 /*
- * `element`/`element_name`: what a quantifier is at ("module" → that object), or NULL. Aliases: `crashed.` is
- * the crashing thread, `frame[N].` its frame N (also `crashed.frame[N].`).
+ * `element`/`element_name`: what a quantifier is at ("module" → that object), or NULL. Aliases:
+ * `crashed.` is the crashing thread, `frame[N].` its frame N (also `crashed.frame[N].`).
  */
 struct inq_fact_value inq_evidence_get(const json_t *document, const char *path,
                                        const char *element_name, const json_t *element);

@@ -37,11 +37,13 @@ struct inq_fact {
 /* Sorted in document order (the order of keys in the report). */
 const struct inq_fact *inq_facts(size_t *ret_count);
 /*
- * By path as a signature writes it: "signal.name", "crashed.stack.overflow", "frame[1].function", or,
- * inside a quantifier, "module.name" with element "module". NULL when there is no such fact.
+ * By path as a signature writes it: "signal.name", "crashed.stack.overflow", "frame[1].function",
+ * or, inside a quantifier, "module.name" with element "module". NULL when there is no such fact.
  */
 const struct inq_fact *inq_fact_find(const char *path, const char *element);
-/* The list a quantifier runs over ("modules") and its element's name ("module"); NULL for no list. */
+/*
+ * The list a quantifier runs over ("modules") and its element's name ("module"); NULL for no list.
+ */
 const char *inq_fact_element(const char *list);
 
 #endif

@@ -22,12 +22,28 @@
 #define INQ_FRAME_ERROR 2u
 #define INQ_FRAME_HEADER_BYTES 20u
 
+/*
+ * How a worker is started: descriptors 3, 4 and 5, nothing else but /dev/null on 0 and 1 and
+ * perhaps a pipe on 2, an empty environment, and these arguments, each optional and in any order:
+ *
+ *     --name=TEXT               the dump's name, for messages (raw bytes possible)
+ *     --engine=libunwind|dwfl|ucd
+ *     --redact=default|none|strict
+ *     --stacks                  threads and names alone
+ *     --executable              --executable was given: the broker knows which file
+ *     --no-sandbox  --require-sandbox
+ *     --data-bytes=N            RLIMIT_DATA
+ *     --cpu-seconds=N           RLIMIT_CPU
+ */
 /* Descriptors a worker is started with. */
 #define INQ_WORKER_FD_CORE 3
 #define INQ_WORKER_FD_RESULT 4
 #define INQ_WORKER_FD_BROKER 5
 
-/* 0, or -1 with errno. Evidence over INQ_MAX_WORKER_OUTPUT is trimmed first (frames, then modules). */
+/*
+ * 0, or -1 with errno. Evidence over INQ_MAX_WORKER_OUTPUT is trimmed first (frames, then
+ * modules).
+ */
 int inq_frame_write_evidence(int fd, struct inq_evidence *evidence);
 int inq_frame_write_error(int fd, const struct inq_error *error);
 

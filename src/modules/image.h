@@ -34,10 +34,23 @@ struct inq_image {
     uint8_t elf_class;
     bool big_endian;
     uint16_t machine, type;
+    uint64_t entry;             /* e_entry: a file address */
+    uint64_t phoff;             /* e_phoff: where the program headers lie in the file */
     struct inq_image_segment *segments;
     size_t n_segments;
     struct inq_image_symbols symtab, dynsym; /* count 0 when there is none */
+    const char *soname;                      /* DT_SONAME, NULL without */
+    const uint8_t *sections; /* the section header table; n_sections 0 when there is none */
+    size_t n_sections;
+    size_t section_names; /* index of the section with their names, 0 without */
     bool damaged;
+};
+
+struct inq_image_section { /* one that has bytes in the file */
+    uint64_t addr;         /* sh_addr: a file address, 0 when it is not loaded */
+    const uint8_t *bytes;
+    size_t size;
+    bool compressed; /* SHF_COMPRESSED */
 };
 
 struct inq_symbol {
@@ -58,5 +71,15 @@ bool inq_image_symbol(const struct inq_image *image, const struct inq_image_symb
 /* A defined symbol by name, .symtab first, then .dynsym; false when there is none. Linear. */
 bool inq_image_find_symbol(const struct inq_image *image, const char *name,
                            struct inq_symbol *ret_symbol);
+
+/* A section by name; false when there is none, or it has no bytes in this file. Linear. */
+bool inq_image_section(const struct inq_image *image, const char *name,
+                       struct inq_image_section *ret_section);
+
+/*
+ * The bytes of the file from a file address on, by the program headers; NULL when no segment of the
+ * file covers it. *ret_left: how many follow in that segment.
+ */
+const uint8_t *inq_image_at(const struct inq_image *image, uint64_t addr, size_t *ret_left);
 
 #endif

@@ -28,7 +28,8 @@ struct inq_module {
     const char *soname;    /* DT_SONAME, NULL without */
     uint8_t build_id[INQ_MAX_BUILD_ID];
     uint8_t build_id_size; /* 0: the dump does not hold it */
-    uint64_t start, size;  /* lowest to highest mapping, bytes */
+    uint64_t start, size;  /* lowest to highest mapping, the memory behind the file's data (.bss)
+                              included; bytes */
     uint64_t load_bias;    /* add to a file address; valid when has_bias */
     bool has_bias;
     bool deleted, is_elf, is_main, is_vdso;
@@ -43,12 +44,24 @@ struct inq_module {
     struct inq_image *image;       /* verified (or trusted) file, NULL without */
     struct inq_image *debug_image; /* separate debug file, NULL without or not looked for */
     bool debug_asked;
+    bool gap_given, image_used; /* private */
+};
+
+/* A piece of a module's range that belongs to no module inside it. */
+struct inq_module_piece {
+    uint64_t start, size;
+    size_t module; /* index */
 };
 
 struct inq_modules {
     struct inq_module *items; /* sorted by start */
     size_t count;
-    bool foreign_root;   /* none of the named files is here: the dump comes from elsewhere */
+    struct inq_module_piece *pieces; /* disjoint, sorted by start: what inq_modules_find() searches */
+    size_t n_pieces;
+    bool foreign_root;   /* none of the named files is here: the dump comes from elsewhere. With
+                            stacks_only it is known only after a file was found missing */
+    bool all_asked;      /* every named file was asked for */
+    bool has_executable; /* of the options */
     size_t main;         /* index of the program, or SIZE_MAX */
     uint64_t link_map_addr, r_debug_addr; /* 0 when not found */
     uint32_t r_state;    /* r_debug.r_state; 0 is RT_CONSISTENT */
@@ -75,14 +88,20 @@ struct inq_error *inq_modules_read(const struct inq_core *core, struct inq_memor
                                    struct inq_modules **ret_modules);
 void inq_modules_close(struct inq_modules *modules); /* unmaps the files; takes NULL */
 
-/* The module whose range covers addr; NULL without. */
+/* The module whose range covers addr, the innermost of several; NULL without. log n. */
 struct inq_module *inq_modules_find(const struct inq_modules *modules, uint64_t addr);
 /* Asks for the module's file when that was put off; its `image` is set when it may be used. */
 void inq_module_need_file(struct inq_modules *modules, struct inq_module *module);
 /* Asks once for its separate debug file (by build-id). */
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module);
 
-/* Address in the process of a symbol that some module defines, by .dynsym/.symtab of a verified file. */
+/*
+ * Address in the process of a symbol that some module defines, by .symtab/.dynsym of a verified file.
+ * Only modules with a name (soname, linker's or file's) that starts with `soname_prefix` are looked
+ * at; NULL is
+ * all of them. A static program holds its libraries: when no module fits the prefix and nothing was
+ * loaded dynamically, the program itself is looked at.
+ */
 bool inq_modules_symbol(struct inq_modules *modules, const char *soname_prefix, const char *symbol,
                         uint64_t *ret_addr, struct inq_module **ret_module);
 

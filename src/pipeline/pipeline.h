@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "evidence.h"
 #include "files.h"
 #include "rules.h"
 
@@ -25,6 +26,7 @@ struct inq_job_options {
     uint32_t timeout_seconds; /* wall; 0: default, more for large compressed input */
     uint64_t max_memory_bytes; /* 0: default */
     const char *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
+    bool worker_stderr;  /* the workers write to our stderr instead of nowhere: for tests */
 };
 
 /*
@@ -35,24 +37,36 @@ struct inq_job_options {
 struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_job_options *options,
                                    json_t **ret_report, int *ret_exit);
 
+/*
+ * The parent's part of a report once there is evidence: tool, names and sizes, facts of the file's name, group,
+ * verdicts, gaps for refused signature files. `path` may be NULL for stdin.
+ */
+struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char *path,
+                                      const struct inq_job_options *options);
+
 /* Opens a core named by the user ("-" is stdin), then as above. */
 struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_options *options,
                                       json_t **ret_report, int *ret_exit);
 
-/* One row of a scan: a report (crash), or an entry that is no core (report NULL, reason set). */
+/*
+ * One row of a scan: a report (of a crash, or a stub with `error`), or an entry that is no core (report
+ * NULL, reason set). All of it lives until the callback returns.
+ */
 struct inq_scan_row {
     const char *path;
     const json_t *report;
-    int exit_code;
+    int exit_code;       /* what it adds to the scan's: 0, 1, 4, 5 or 6 */
     const char *skipped; /* why it is no core: "not an ELF core (found: text)"; NULL for a report */
+    bool deferred;       /* skipped only for now: it is still being written */
 };
 
 struct inq_scan_options {
     struct inq_job_options job;
     unsigned jobs; /* workers at once; 0: as many as CPUs */
     bool recursive;
-    bool young; /* look also at files that are younger than 10 s or open for writing */
-    /* Called for each row as it completes, in the calling thread. */
+    bool young; /* look also at files that somebody holds open for writing */
+    bool full_reports; /* rows carry whole reports; else without modules and other threads */
+    /* Called for each row in the order of the paths, as soon as those before it are done. */
     void (*row)(void *context, const struct inq_scan_row *row);
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;
@@ -64,7 +78,11 @@ struct inq_scan_result {
     int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
 };
 
-/* Every core under the paths (files or directories). Symbolic links and FIFOs are never opened. */
+/*
+ * Every core under the paths (files or directories; these themselves may be symbolic links). Below them
+ * symbolic links, FIFOs and devices are never opened. Fails only for reasons of our own; an interrupt
+ * is no failure: the result's exit code is then 128 + the signal.
+ */
 struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
                                     const struct inq_scan_options *options,
                                     struct inq_scan_result *ret_result);

@@ -21,7 +21,10 @@ void inq_report_text(const json_t *report, const struct inq_style *style, struct
 /* One line of a scan: time, program, pid, signal, group, answer, grade. No newline. */
 void inq_report_line(const json_t *report, const struct inq_style *style, struct inq_text *text);
 
-/* The groups of a scan, most frequent first: an array of {title, bug, count, first, last, programs[]}. */
+/*
+ * The groups of a scan, most frequent first: an array of {title, bug, count, first, last,
+ * programs[]}.
+ */
 void inq_report_groups(const json_t *groups, const struct inq_style *style, struct inq_text *text);
 
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */

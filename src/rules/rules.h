@@ -75,6 +75,10 @@ static inline void inq_rules_destroyp(struct inq_rules **rules) { inq_rules_dest
 struct inq_error *inq_rules_check_file(const char *path);
 const struct inq_rule *inq_rules_find(const struct inq_rules *rules, const char *id);
 
+/* A condition as it is written, and the fact or list it asks about. */
+const char *inq_condition_text(const struct inq_condition *condition);
+const char *inq_condition_fact(const struct inq_condition *condition);
+
 /* One condition's result, with what was seen. */
 struct inq_finding {
     enum inq_truth truth;

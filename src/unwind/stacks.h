@@ -65,7 +65,8 @@ struct inq_stack {
 
 struct inq_stacks {
     struct inq_stack *items; /* in the core's thread order: the crashing thread first */
-    size_t count;            /* unwound, at most INQ_MAX_THREADS_UNWOUND; later threads have frame 0 */
+    size_t count;            /* as many as the core lists; beyond INQ_MAX_THREADS_UNWOUND they have
+                                frame 0 alone, and without registers none */
 };
 
 struct inq_unwind_options {

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_CLI_CLI_H
+#define INQ_CLI_CLI_H
+
+/*
+ * What the commands share: the parsed command line, and the two voices of the program (standard
+ * output with every write checked, and a few escaped lines on standard error).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "array.h"
+#include "error.h"
+#include "pipeline.h"
+#include "report.h"
+#include "rules.h"
+#include "text.h"
+
+/* Exit codes that are not those of a report: interface.md of the design. */
+#define CLI_EXIT_USAGE 2
+#define CLI_EXIT_IO 6
+#define CLI_EXIT_SIGNAL 128 /* + the signal */
+
+enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
+
+struct cli_options {
+    struct inq_job_options job;
+    INQ_ARRAY(const char *) debug_dirs;
+    INQ_ARRAY(const char *) signatures;
+    enum cli_color color;
+    uint32_t jobs;
+    bool json, quiet, verbose, help, version;
+    bool young, flat;
+    const char *not_yet; /* an option of the interface that this version does not have */
+};
+
+struct cli {
+    struct cli_options options;
+    const struct cli_command *command;
+    const char *const *args; /* after the command's name */
+    size_t n_args;
+    unsigned messages;  /* lines on standard error so far */
+    bool write_failed;  /* standard output is gone or full */
+    bool progress_shown;
+    struct inq_text pending; /* not written yet */
+};
+
+struct cli_command {
+    const char *name;
+    const char *usage; /* arguments */
+    const char *help;  /* one line */
+    char letter;       /* options that name it in options.c */
+    int (*run)(struct cli *cli);
+};
+
+/* The handlers: one file each. They return an exit code. */
+int cli_scan(struct cli *cli);
+int cli_signatures(struct cli *cli);
+int cli_triage(struct cli *cli);
+
+/* options.c */
+
+/*
+ * Parses all of argv (options may stand anywhere) and permutes it; *ret_first is the index of the first
+ * argument that is no option. false after a message: a usage error.
+ */
+bool cli_options_parse(struct cli *cli, int argc, char **argv, int *ret_first);
+/* The options of a command, or of all, as help text. */
+void cli_options_help(struct inq_text *text, char letter);
+void cli_options_deinit(struct cli_options *options);
+
+/* output.c */
+
+/*
+ * One line on standard error, with the program's name in front; foreign bytes are escaped. At most
+ * 20 lines a run; of the others only the fact that there were more is told.
+ */
+void cli_message(struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* An error, with its place and code; destroys it and returns its exit code. */
+int cli_fail(struct cli *cli, struct inq_error *error);
+/* Text for standard output; kept until cli_flush(). Text that has failed is an error of its own. */
+void cli_print(struct cli *cli, const struct inq_text *text);
+void cli_flush(struct cli *cli);
+/* Last thing before the exit: flushes, closes, and turns a failed write into CLI_EXIT_IO. */
+int cli_close(struct cli *cli, int exit_code);
+/* Colour and width of standard output. */
+struct inq_style cli_style(const struct cli *cli);
+/* A document on standard output: indented, or on one line. */
+void cli_print_json(struct cli *cli, const json_t *document, bool indent);
+/* A bar on standard error, where that is a terminal; wiped before other output. */
+void cli_progress(struct cli *cli, uint64_t done, uint64_t total);
+void cli_progress_wipe(struct cli *cli);
+
+/* setup.c */
+
+/*
+ * The signatures of --signatures on top of the shipped ones. A shipped directory that is missing is a
+ * message and no error unless `required`; a directory of the user's that is missing is one.
+ */
+struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
+/* Points the job's options at what the command line gave. */
+void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
+
+/* suggest.c: the nearest of the names, or NULL when none is near. */
+const char *cli_suggest(const char *word, const char *const *names, size_t n);
+
+#endif

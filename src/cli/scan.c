@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "cli.h"
+#include "pattern.h"
+
+/* {"format": "inquest-skipped", ...}: not a report, and nobody can take it for one. */
+static void print_skipped_json(struct cli *cli, const struct inq_scan_row *row)
+{
+    json_t *line = json_pack("{s:s, s:i, s:b}", "format", "inquest-skipped", "version", 1,
+                             "deferred", row->deferred);
+
+    if (line) {
+        inq_json_set_foreign(line, "path", row->path);
+        inq_json_set_foreign(line, "reason", row->skipped);
+        cli_print_json(cli, line, false);
+        json_decref(line);
+    } else {
+        cli->pending.failed = true;
+    }
+}
+
+static void print_row(void *context, const struct inq_scan_row *row)
+{
+    struct cli *cli = context;
+    const struct cli_options *o = &cli->options;
+    const struct inq_style style = cli_style(cli);
+    struct inq_text text = {0};
+
+    if (row->skipped) {
+        if (o->json) {
+            print_skipped_json(cli, row);
+        } else if (o->verbose || (row->deferred && !o->quiet)) {
+            inq_text_append(&text, row->deferred ? "deferred  " : "skipped  ");
+            inq_text_append_escaped_string(&text, row->path);
+            inq_text_append(&text, ": ");
+            inq_text_append_escaped_string(&text, row->skipped);
+            inq_text_append(&text, "\n");
+            cli_print(cli, &text);
+        }
+    } else if (o->json) {
+        cli_print_json(cli, row->report, false);
+    } else {
+        inq_report_line(row->report, &style, &text);
+        inq_text_append(&text, "\n");
+        cli_print(cli, &text);
+    }
+    inq_text_deinit(&text);
+    if (!row->skipped)
+        cli_flush(cli); /* somebody may be watching */
+}
+
+static void show_progress(void *context, uint64_t done, uint64_t total)
+{
+    cli_progress(context, done, total);
+}
+
+static void count_words(struct inq_text *text, uint64_t n, const char *one, const char *many)
+{
+    inq_text_printf(text, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+}
+
+static void print_summary(struct cli *cli, const struct inq_scan_result *result)
+{
+    const struct inq_style style = cli_style(cli);
+    const size_t groups = json_array_size(result->groups);
+    struct inq_text text = {0};
+
+    if (groups > 0) {
+        inq_text_append(&text, "\n");
+        inq_report_groups(result->groups, &style, &text);
+        inq_text_append(&text, "\n");
+    }
+    if (!cli->options.quiet) {
+        count_words(&text, result->files, "file", "files");
+        inq_text_append(&text, ": ");
+        count_words(&text, result->crashes, "crash", "crashes");
+        inq_text_append(&text, " in ");
+        count_words(&text, groups, "group", "groups");
+        inq_text_printf(&text, ", %llu of them partial; %llu not analysable; ",
+                        (unsigned long long)result->partial, (unsigned long long)result->failed);
+        count_words(&text, result->skipped, "other file", "other files");
+        inq_text_append(&text, "\n");
+    }
+    cli_print(cli, &text);
+    inq_text_deinit(&text);
+}
+
+/*
+ * Where the kernel puts cores: the directory part of its pattern, "." for a relative one. NULL after a
+ * message when it pipes them to a program.
+ */
+static char *default_path(struct cli *cli)
+{
+    _cleanup_free_ char *pattern = inq_pattern_of_kernel();
+    const char *slash;
+
+    if (!pattern) {
+        cli_message(cli, "scan: /proc/sys/kernel/core_pattern cannot be read: name a PATH");
+        return NULL;
+    }
+    if (*pattern == '|') {
+        cli_message(cli,
+                    "scan: the kernel pipes cores to a program (core_pattern is %s): name a PATH%s",
+                    pattern,
+                    strstr(pattern, "systemd-coredump") ? ", such as /var/lib/systemd/coredump"
+                                                        : "");
+        return NULL;
+    }
+    slash = strrchr(pattern, '/');
+    if (!slash)
+        return strdup(".");
+    if (memchr(pattern, '%', (size_t)(slash - pattern))) {
+        cli_message(cli, "scan: the kernel spreads cores over directories (core_pattern is %s): "
+                         "name a PATH",
+                    pattern);
+        return NULL;
+    }
+    return strndup(pattern, slash == pattern ? 1 : (size_t)(slash - pattern));
+}
+
+static int scan_paths(struct cli *cli, const char *const *paths, size_t n)
+{
+    struct inq_scan_result result = {0};
+    struct inq_scan_options options = {
+        .job = cli->options.job,
+        .jobs = cli->options.jobs,
+        .recursive = !cli->options.flat,
+        .young = cli->options.young,
+        .full_reports = cli->options.json,
+        .row = print_row,
+        .progress = show_progress,
+        .context = cli,
+    };
+    struct inq_error *error = inq_pipeline_scan(paths, n, &options, &result);
+
+    if (error)
+        return cli_fail(cli, error);
+    if (!cli->options.json && !inq_pipeline_interrupted())
+        print_summary(cli, &result);
+    json_decref(result.groups);
+    return result.exit_code;
+}
+
+int cli_scan(struct cli *cli)
+{
+    _cleanup_free_ char *path = NULL;
+    struct inq_rules *rules = NULL;
+    struct inq_error *error = NULL;
+    int exit_code;
+
+    for (size_t i = 0; i < cli->n_args; i++) {
+        if (!strcmp(cli->args[i], "-")) {
+            cli_message(cli, "scan reads files: for a core on standard input use inquest triage -");
+            return CLI_EXIT_USAGE;
+        }
+    }
+    if (cli->n_args == 0) {
+        path = default_path(cli);
+        if (!path)
+            return CLI_EXIT_USAGE;
+    }
+    if (!cli->options.job.stacks_only)
+        error = cli_load_rules(cli, false, &rules);
+    if (error)
+        return cli_fail(cli, error);
+    cli_prepare_job(cli, rules);
+    exit_code = path ? scan_paths(cli, (const char *const *)&path, 1)
+                     : scan_paths(cli, cli->args, cli->n_args);
+    inq_rules_destroy(rules);
+    return exit_code;
+}

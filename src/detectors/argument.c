@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * free(p) and realloc(p) read the size of the chunk one word below p before they look at anything
+ * else: a fault of theirs at that word, with p in a register, is a wild argument and no damaged
+ * heap. p is believed when the failing instruction itself names the register (a load from -8(%reg),
+ * which is how it looks in every build of glibc seen, reg being rdi in free and rbx in realloc), or
+ * when the register of the first argument agrees with the fault's address.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "address_class.h"
+#include "cleanup.h"
+#include "crash.h"
+#include "detectors.h"
+
+static const char *const functions[] = {
+    "free",           "cfree",        "__libc_free",        "__GI___libc_free",    "realloc",
+    "__libc_realloc", "munmap_chunk", "malloc_usable_size", "__GI___libc_realloc",
+};
+
+static bool is_wanted(const char *name)
+{
+    for (size_t i = 0; name && i < INQ_ARRAY_SIZE(functions); i++)
+        if (!strcmp(name, functions[i]))
+            return true;
+    return false;
+}
+
+static const char *first_argument_register(const struct inq_cpu *cpu)
+{
+    if (!cpu)
+        return NULL;
+    if (!strcmp(cpu->name, "x86_64"))
+        return "rdi";
+    return strcmp(cpu->name, "aarch64") ? NULL : "x0";
+}
+
+/*
+ * The base register of `mov -8(%base),%any` with 64-bit operands, the one form looked for: REX.W
+ * 8B, ModRM with an 8-bit displacement, a SIB byte for r12 (Intel SDM, volume 2, chapter 2). NULL
+ * for every other instruction.
+ */
+static const char *base_of_load(const uint8_t code[5])
+{
+    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+    bool high = code[0] & 1;
+    uint8_t rm = code[2] & 7;
+
+    if ((code[0] & 0xfa) != 0x48 || code[1] != 0x8b || code[2] >> 6 != 1)
+        return NULL;
+    if (rm == 4) /* 0x24: base r12 (or rsp), no index */
+        return high && code[3] == 0x24 && code[4] == 0xf8 ? "r12" : NULL;
+    return code[3] == 0xf8 ? names[rm + (high ? 8 : 0)] : NULL;
+}
+
+/* The value of the register that the failing load is based on; false when it is no such load. */
+static bool value_by_instruction(const struct inq_dump *dump, uint64_t *ret_value)
+{
+    uint8_t code[5];
+    uint64_t pc;
+    size_t got = 0;
+
+    if (strcmp(dump->core->cpu->name, "x86_64") != 0 || !inq_crash_pc(dump, &pc))
+        return false;
+    inq_memory_read(dump->memory, pc, code, sizeof(code), &got);
+    const char *base = got == sizeof(code) ? base_of_load(code) : NULL;
+    if (!base || !inq_core_register(dump->core, inq_crashed_thread(dump), base, ret_value))
+        return false;
+    uint64_t word = *ret_value - 8;
+    return inq_crash_has_address(dump) ? dump->core->siginfo.addr == word
+                                       : inq_is_noncanonical(word);
+}
+
+struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    const struct inq_core_thread *thread = inq_crashed_thread(dump);
+    const struct inq_frame *frame = inq_crash_frame(dump);
+    const char *name = first_argument_register(dump->core->cpu);
+    uint64_t value, base;
+
+    if (inq_crash_kind(dump) != INQ_CRASH_FAULT || !frame || !is_wanted(frame->function))
+        return NULL;
+    if (!name || !thread->has_registers || !inq_core_register(dump->core, thread, name, &value))
+        inq_evidence_set_unknown(evidence, "fault.argument",
+                                 "arguments are not read from the registers of this CPU");
+    else if (value_by_instruction(dump, &base))
+        inq_evidence_set_addr(evidence, "fault.argument", base);
+    else if (!inq_crash_has_address(dump))
+        inq_evidence_set_unknown(evidence, "fault.argument",
+                                 "there is no fault address that a register could agree with");
+    else if (dump->core->siginfo.addr == value - dump->core->cpu->word_bytes)
+        inq_evidence_set_addr(evidence, "fault.argument", value);
+    else
+        inq_evidence_set_unknown(evidence, "fault.argument",
+                                 "%s is 0x%" PRIx64
+                                 ", which does not agree with the fault at 0x%" PRIx64
+                                 ": it may have been overwritten",
+                                 name, value, dump->core->siginfo.addr);
+    return NULL;
+}

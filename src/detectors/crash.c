@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crash.h"
+
+struct inq_crash_signal inq_crash_signal(const struct inq_dump *dump)
+{
+    const struct inq_core *core = dump->core;
+    const struct inq_core_thread *thread = inq_crashed_thread(dump);
+    struct inq_crash_signal signal = {.number = thread ? thread->cursig : 0};
+
+    if (!core->has_siginfo)
+        signal.no_code = "the dump has no NT_SIGINFO note";
+    else if (core->siginfo.signo == 0)
+        /* gdb's gcore writes the note for a process that got no signal */
+        signal.no_code = "the NT_SIGINFO note holds no signal";
+    else {
+        signal.number = core->siginfo.signo;
+        signal.code = core->siginfo.code;
+        signal.has_code = true;
+    }
+    signal.kind = inq_signal_kind(core->machine, signal.number);
+    return signal;
+}
+
+static bool is_fault_signal(enum inq_signal kind)
+{
+    return kind == INQ_SIGNAL_SEGV || kind == INQ_SIGNAL_BUS || kind == INQ_SIGNAL_ILL ||
+           kind == INQ_SIGNAL_FPE || kind == INQ_SIGNAL_TRAP;
+}
+
+enum inq_crash_kind inq_crash_kind(const struct inq_dump *dump)
+{
+    struct inq_crash_signal signal = inq_crash_signal(dump);
+
+    if (!signal.has_code)
+        return signal.number == 0 || is_fault_signal(signal.kind) ? INQ_CRASH_UNKNOWN
+                                                                  : INQ_CRASH_OTHER;
+    if (signal.code > 0)
+        return is_fault_signal(signal.kind) ? INQ_CRASH_FAULT : INQ_CRASH_OTHER;
+    return signal.code == INQ_SI_TIMER ? INQ_CRASH_OTHER : INQ_CRASH_SENT;
+}
+
+bool inq_crash_has_address(const struct inq_dump *dump)
+{
+    struct inq_crash_signal signal = inq_crash_signal(dump);
+
+    /* si_addr is an overlay: of a sent signal the same bytes are si_pid and si_uid */
+    return signal.has_code && signal.code > 0 && signal.code != INQ_SI_KERNEL &&
+           is_fault_signal(signal.kind);
+}
+
+bool inq_crash_pc(const struct inq_dump *dump, uint64_t *ret_pc)
+{
+    const struct inq_core_thread *thread = inq_crashed_thread(dump);
+
+    if (!thread || !thread->has_registers || !dump->core->cpu || dump->core->cpu->pc < 0)
+        return false;
+    *ret_pc = inq_core_pc(dump->core, thread);
+    return true;
+}
+
+bool inq_crash_sp(const struct inq_dump *dump, uint64_t *ret_sp)
+{
+    const struct inq_core_thread *thread = inq_crashed_thread(dump);
+
+    if (!thread || !thread->has_registers || !dump->core->cpu || dump->core->cpu->sp < 0)
+        return false;
+    *ret_sp = inq_core_sp(dump->core, thread);
+    return true;
+}
+
+const struct inq_frame *inq_crash_frame(const struct inq_dump *dump)
+{
+    const struct inq_stack *stack = inq_crashed_stack(dump);
+
+    return stack && stack->n_frames > 0 && stack->frames[0].index == 0 ? &stack->frames[0] : NULL;
+}

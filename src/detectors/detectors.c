@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detectors.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "facts.h"
+
+/* Sorted by id; they run in this order and do not depend on each other. */
+static const struct inq_detector table[] = {
+    {"abort-message", "Which message did a library leave before it called abort()?",
+     inq_detect_abort_message},
+    {"argument", "What was handed to free() or realloc()?", inq_detect_argument},
+    {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality},
+    {"fault", "Which address could not be used, and what kind of address is that?",
+     inq_detect_fault},
+    {"sender", "Did the kernel, the process itself or somebody else send the signal?",
+     inq_detect_sender},
+};
+
+const struct inq_detector *inq_detectors(size_t *ret_count)
+{
+    *ret_count = INQ_ARRAY_SIZE(table);
+    return table;
+}
+
+static void note_failure(struct inq_dump *dump, struct inq_evidence *evidence,
+                         const struct inq_detector *detector, const struct inq_error *error)
+{
+    size_t count;
+    const struct inq_fact *facts = inq_facts(&count);
+    const char *why = error->message ? error->message : inq_code_text(error->code);
+
+    for (size_t i = 0; i < count; i++)
+        if (facts[i].source && !strcmp(facts[i].source, detector->id) &&
+            facts[i].type != INQ_FACT_OBJECT && !strstr(facts[i].path, "[]"))
+            inq_evidence_set_unknown(evidence, facts[i].path, "%s", why);
+    inq_gaps_add(dump->gaps, INQ_G_DETECTOR, detector->id, why, "%s", detector->doc);
+}
+
+void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(table); i++) {
+        _cleanup_(inq_error_destroyp) struct inq_error *error = table[i].run(dump, evidence);
+        if (error)
+            note_failure(dump, evidence, &table[i], error);
+    }
+}
+
+/* do_coredump() lets the dying thread write its own NT_PRSTATUS first (fs/binfmt_elf.c). */
+const struct inq_core_thread *inq_crashed_thread(const struct inq_dump *dump)
+{
+    return dump->core->n_threads > 0 ? &dump->core->threads[0] : NULL;
+}
+
+const struct inq_stack *inq_crashed_stack(const struct inq_dump *dump)
+{
+    return dump->stacks && dump->stacks->count > 0 ? &dump->stacks->items[0] : NULL;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_DETECTORS_DETECTORS_H
+#define INQ_DETECTORS_DETECTORS_H
+
+/* The detectors of the table in detectors.c, one a file. */
+
+#include "detector.h"
+
+struct inq_error *inq_detect_abort_message(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *evidence);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A signal with si_code <= 0 was sent by somebody, and says nothing about memory. si_pid is in the
+ * pid namespace of the process that got it, as are the ids in the notes: they compare.
+ */
+
+#include "crash.h"
+#include "detectors.h"
+
+static bool is_own_pid(const struct inq_core *core, int32_t pid, bool *ret_own)
+{
+    if (core->has_prpsinfo && core->prpsinfo.pid > 0) {
+        *ret_own = core->prpsinfo.pid == pid;
+        return true;
+    }
+    /* without NT_PRPSINFO: the leader's thread id is the pid, if the leader still lives */
+    for (size_t i = 0; i < core->n_threads; i++)
+        if (pid > 0 && core->threads[i].tid == (uint32_t)pid) {
+            *ret_own = true;
+            return true;
+        }
+    return false;
+}
+
+struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    const struct inq_siginfo *siginfo = &dump->core->siginfo;
+    struct inq_crash_signal signal = inq_crash_signal(dump);
+    bool own;
+
+    if (!signal.has_code) {
+        inq_evidence_set_unknown(evidence, "signal.sent_by", "%s", signal.no_code);
+        return NULL;
+    }
+    if (inq_crash_kind(dump) != INQ_CRASH_SENT) {
+        inq_evidence_set_text(evidence, "signal.sent_by", "kernel");
+        return NULL;
+    }
+    inq_evidence_set_int(evidence, "signal.sender.pid", siginfo->pid);
+    inq_evidence_set_int(evidence, "signal.sender.uid", siginfo->uid);
+    if (!is_own_pid(dump->core, siginfo->pid, &own))
+        inq_evidence_set_unknown(evidence, "signal.sent_by",
+                                 "the dump does not tell the pid of the process");
+    else if (own)
+        inq_evidence_set_text(evidence, "signal.sent_by", "self");
+    else
+        /* 0: the sender is outside the pid namespace */
+        inq_evidence_set_text(evidence, "signal.sent_by", siginfo->pid == 1 ? "init" : "other");
+    return NULL;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "fact_table.h"
+
+/*
+ * An open hash of (parent, key) over static arrays: a document of 300 KB has some 15,000 keys, and
+ * each is looked up when it is read and again when it is written.
+ */
+#define MAX_FACTS 512
+#define SLOTS 2048 /* a power of two, a quarter full at most */
+
+static int16_t slots[SLOTS]; /* index + 1; 0 is free */
+static int16_t parents[MAX_FACTS];
+static const char *keys[MAX_FACTS]; /* into the path: not terminated when "[]" follows */
+static uint8_t key_sizes[MAX_FACTS];
+static pthread_once_t tree_once = PTHREAD_ONCE_INIT;
+
+static uint32_t hash_member(int parent, const char *key, size_t size)
+{
+    uint32_t hash = 2166136261u ^ ((uint32_t)(parent + 2) * 2654435761u);
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)key[i]) * 16777619u;
+    return (hash ^ (hash >> 15)) & (SLOTS - 1);
+}
+
+static int find_member(int parent, const char *key, size_t size)
+{
+    for (uint32_t slot = hash_member(parent, key, size); slots[slot]; slot = (slot + 1) % SLOTS) {
+        int node = slots[slot] - 1;
+        if (parents[node] == parent && key_sizes[node] == size && !memcmp(keys[node], key, size))
+            return node;
+    }
+    return INQ_FACT_NODE_NONE;
+}
+
+/* "threads[].frames[].pc": the parent is walked to from the root, so it must stand above. */
+static void add_fact(int node)
+{
+    const char *at = inq_fact_table[node].path;
+    int parent = INQ_FACT_NODE_ROOT;
+    for (;;) {
+        size_t size = strcspn(at, ".");
+        bool last = at[size] == '\0';
+        const char *key = at;
+        at += size + 1;
+        if (size > 2 && key[size - 1] == ']')
+            size -= 2;
+        if (last) {
+            keys[node] = key;
+            key_sizes[node] = (uint8_t)size;
+            break;
+        }
+        parent = find_member(parent, key, size);
+        if (parent == INQ_FACT_NODE_NONE)
+            break; /* an orphan is never found: the unit test sees it */
+    }
+    parents[node] = (int16_t)parent;
+    if (!keys[node])
+        return;
+    uint32_t slot = hash_member(parent, keys[node], key_sizes[node]);
+    while (slots[slot])
+        slot = (slot + 1) % SLOTS;
+    slots[slot] = (int16_t)(node + 1);
+}
+
+static void build_tree(void)
+{
+    for (size_t i = 0; i < inq_fact_table_count && i < MAX_FACTS; i++)
+        add_fact((int)i);
+}
+
+int inq_fact_node_member(int parent, const char *key, size_t key_size)
+{
+    pthread_once(&tree_once, build_tree);
+    if (parent == INQ_FACT_NODE_NONE)
+        return INQ_FACT_NODE_NONE;
+    return find_member(parent, key, key_size);
+}
+
+const struct inq_fact *inq_fact_node_fact(int node)
+{
+    return node >= 0 ? &inq_fact_table[node] : NULL;
+}
+
+int inq_fact_node_parent(int node)
+{
+    pthread_once(&tree_once, build_tree);
+    return node >= 0 ? parents[node] : INQ_FACT_NODE_NONE;
+}
+
+const struct inq_fact *inq_facts(size_t *ret_count)
+{
+    *ret_count = inq_fact_table_count;
+    return inq_fact_table;
+}
+
+/* The lists a quantifier may run over. */
+static const struct {
+    const char *list, *element, *path;
+} elements[] = {
+    {"modules", "module", "modules"},          {"threads", "thread", "threads"},
+    {"frames", "frame", "threads[].frames"},   {"crashed.frames", "frame", "threads[].frames"},
+    {"collisions", "collision", "collisions"}, {"gaps", "gap", "gaps"},
+};
+
+const char *inq_fact_element(const char *list)
+{
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(elements); i++)
+        if (!strcmp(list, elements[i].list))
+            return elements[i].element;
+    return NULL;
+}
+
+static int node_of_path(const char *path)
+{
+    int node = INQ_FACT_NODE_ROOT;
+    struct inq_path_step step;
+    while (path && node != INQ_FACT_NODE_NONE) {
+        if (!inq_path_next(&path, &step))
+            return INQ_FACT_NODE_NONE;
+        node = inq_fact_node_member(node, step.key, step.key_size);
+    }
+    return node;
+}
+
+int inq_fact_node_of_element(const char *element)
+{
+    for (size_t i = 0; element && i < INQ_ARRAY_SIZE(elements); i++)
+        if (!strcmp(element, elements[i].element))
+            return node_of_path(elements[i].path);
+    return INQ_FACT_NODE_NONE;
+}
+
+bool inq_path_next(const char **path, struct inq_path_step *ret_step)
+{
+    const char *at = *path;
+    struct inq_path_step step = {.key = at, .key_size = strcspn(at, ".[")};
+    if (step.key_size == 0)
+        return false;
+    at += step.key_size;
+    if (*at == '[') {
+        at++;
+        step.indexed = *at != ']';
+        size_t digits = strspn(at, "0123456789");
+        if (digits > 9 || at[digits] != ']')
+            return false;
+        for (size_t i = 0; i < digits; i++)
+            step.index = step.index * 10 + (size_t)(at[i] - '0');
+        at += digits + 1;
+    }
+    if (*at != '\0' && *at != '.')
+        return false;
+    *path = *at == '.' ? at + 1 : NULL;
+    *ret_step = step;
+    return true;
+}
+
+bool inq_path_step_is(const struct inq_path_step *step, const char *key)
+{
+    return strlen(key) == step->key_size && !memcmp(step->key, key, step->key_size);
+}

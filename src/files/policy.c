@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "io.h"
+#include "limits.h"
+#include "root.h"
+
+#define DEBUG_DIR "/usr/lib/debug"
+
+/* One request while its candidates are tried. */
+struct attempt {
+    const struct inq_file_policy *policy;
+    const struct inq_file_request *request;
+    struct inq_file_reply *reply; /* the best answer so far */
+};
+
+/* What a candidate may be used for when the dump holds no build-id to compare with. */
+enum trust {
+    TRUST_BUILD_ID, /* nothing else will do */
+    TRUST_PATH,     /* the user vouched for the place */
+};
+
+const char *inq_on_disk_name(enum inq_on_disk on_disk)
+{
+    switch (on_disk) {
+    case INQ_ON_DISK_MATCH:
+        return "match";
+    case INQ_ON_DISK_MISMATCH:
+        return "mismatch";
+    case INQ_ON_DISK_MISSING:
+        return "missing";
+    case INQ_ON_DISK_REFUSED:
+        return "refused";
+    case INQ_ON_DISK_UNVERIFIED:
+        return "unverified";
+    case INQ_ON_DISK_UNKNOWN:
+        break;
+    }
+    return NULL;
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+/* Which of two answers that give no file says more. */
+static int weight(enum inq_on_disk status)
+{
+    switch (status) {
+    case INQ_ON_DISK_UNVERIFIED:
+        return 4;
+    case INQ_ON_DISK_MISMATCH:
+        return 3;
+    case INQ_ON_DISK_REFUSED:
+        return 2;
+    case INQ_ON_DISK_MISSING:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Notes an answer without a file, unless an earlier candidate gave a better one. */
+static void answer_no(struct attempt *a, enum inq_on_disk status, const char *reason)
+{
+    if (weight(status) <= weight(a->reply->status))
+        return;
+    a->reply->status = status;
+    snprintf(a->reply->reason, sizeof(a->reply->reason), "%s", reason);
+}
+
+static bool answer_file(struct attempt *a, enum inq_on_disk status, int fd, const char *reason)
+{
+    a->reply->status = status;
+    a->reply->fd = fd;
+    snprintf(a->reply->reason, sizeof(a->reply->reason), "%s", reason);
+    return true;
+}
+
+/* The first six bytes in hex: enough to tell two apart, short enough for a sentence. */
+static const char *short_id(char buf[16], const uint8_t *id, size_t size)
+{
+    size_t n = size < 6 ? size : 6;
+
+    for (size_t i = 0; i < n; i++)
+        snprintf(buf + 2 * i, 3, "%02x", id[i]);
+    if (n < size)
+        memcpy(buf + 2 * n, "..", 3);
+    return buf;
+}
+
+/*
+ * The last word: the build-id read from this very descriptor. Takes fd. True when it was handed out
+ * and nothing more need be tried.
+ */
+static bool judge_open_file(struct attempt *a, int fd_taken, enum trust trust)
+{
+    _cleanup_close_ int fd = fd_taken;
+    const struct inq_file_request *request = a->request;
+    uint8_t id[INQ_MAX_BUILD_ID];
+    char theirs[16], ours[16], reason[96];
+    size_t size;
+    bool is_elf;
+
+    size = inq_elf_build_id(fd, id, &is_elf);
+    if (!is_elf) {
+        answer_no(a, request->build_id_size > 0 ? INQ_ON_DISK_MISMATCH : INQ_ON_DISK_REFUSED,
+                  "the file here is not an ELF file");
+        return false;
+    }
+    if (request->build_id_size == 0) {
+        if (trust == TRUST_PATH)
+            return answer_file(a, INQ_ON_DISK_UNVERIFIED, TAKE_FD(fd),
+                               "used, though the dump holds no build-id to compare");
+        answer_no(a, INQ_ON_DISK_UNVERIFIED, "the dump holds no build-id to compare");
+        return false;
+    }
+    if (size == 0) {
+        answer_no(a, INQ_ON_DISK_MISMATCH, "the file here has no build-id, the dump's has one");
+        return false;
+    }
+    if (size != request->build_id_size || memcmp(id, request->build_id, size) != 0) {
+        snprintf(reason, sizeof(reason), "build-id here is %s, in the dump %s",
+                 short_id(ours, id, size),
+                 short_id(theirs, request->build_id, request->build_id_size));
+        answer_no(a, INQ_ON_DISK_MISMATCH, reason);
+        return false;
+    }
+    return answer_file(a, INQ_ON_DISK_MATCH, TAKE_FD(fd), "");
+}
+
+/* ---- one candidate ------------------------------------------------------------------------ */
+
+/*
+ * The superuser can read what the process that died could not. So as root, on the running system,
+ * only what everyone may read is opened, or what a loader maps: an executable of root's.
+ */
+static bool root_may_read(const struct stat *st)
+{
+    return (st->st_mode & S_IROTH) || ((st->st_mode & S_IXUSR) && st->st_uid == 0);
+}
+
+/* True when this candidate's file was handed out. */
+static bool try_path(struct attempt *a, const struct inq_root *root, const char *path,
+                     enum trust trust, bool default_root)
+{
+    _cleanup_close_ int seen = -1;
+    const char *reason;
+    struct stat st;
+    int fd;
+
+    switch (inq_root_lookup(root, path, &seen, &st, &reason)) {
+    case INQ_LOOKUP_MISSING:
+        answer_no(a, INQ_ON_DISK_MISSING, reason);
+        return false;
+    case INQ_LOOKUP_REFUSED:
+        answer_no(a, INQ_ON_DISK_REFUSED, reason);
+        return false;
+    case INQ_LOOKUP_FOUND:
+        break;
+    }
+    if (st.st_size < 0 || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES) {
+        answer_no(a, INQ_ON_DISK_REFUSED, "larger than 2 GiB");
+        return false;
+    }
+    if (default_root && geteuid() == 0 && !root_may_read(&st)) {
+        answer_no(a, INQ_ON_DISK_REFUSED, "neither readable by everyone nor a program of root's");
+        return false;
+    }
+    if (a->request->build_id_size == 0 && trust != TRUST_PATH) {
+        /* Not even opened: there is nothing that its content could be compared with. */
+        answer_no(a, INQ_ON_DISK_UNVERIFIED, "the dump holds no build-id to compare");
+        return false;
+    }
+    fd = inq_root_reopen(root, path, seen, &st);
+    if (fd < 0) {
+        answer_no(a, INQ_ON_DISK_REFUSED,
+                  errno == EACCES   ? "no permission"
+                  : errno == ESTALE ? "it was replaced while it was looked at"
+                                    : "the operating system cannot open it");
+        return false;
+    }
+    return judge_open_file(a, fd, trust);
+}
+
+/* ---- the three kinds ---------------------------------------------------------------------- */
+
+static void open_executable(struct attempt *a)
+{
+    const char *path = a->policy->executable, *not_regular;
+    char reason[64];
+    struct stat st;
+    int fd;
+
+    if (!path) {
+        answer_no(a, INQ_ON_DISK_MISSING, "no --executable was given");
+        return;
+    }
+    fd = inq_open_regular(AT_FDCWD, path, 1, &not_regular);
+    if (fd < 0) {
+        if (not_regular) {
+            snprintf(reason, sizeof(reason), "not a regular file: %s", not_regular);
+            answer_no(a, INQ_ON_DISK_REFUSED, reason);
+        } else if (errno == ENOENT || errno == ENOTDIR) {
+            answer_no(a, INQ_ON_DISK_MISSING, "the file of --executable is not there");
+        } else {
+            answer_no(a, INQ_ON_DISK_REFUSED, "the file of --executable cannot be opened");
+        }
+        return;
+    }
+    if (fstat(fd, &st) < 0 || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES) {
+        close(fd);
+        answer_no(a, INQ_ON_DISK_REFUSED, "larger than 2 GiB");
+        return;
+    }
+    judge_open_file(a, fd, TRUST_PATH);
+}
+
+/* ".build-id/xx/yyyy" and a suffix; false when the id is too short to make one. */
+static bool build_id_path(const struct inq_file_request *request, const char *before,
+                          const char *suffix, char *buf, size_t size)
+{
+    char hex[2 * INQ_MAX_BUILD_ID + 1];
+    int n;
+
+    if (request->build_id_size < 2 || request->build_id_size > INQ_MAX_BUILD_ID)
+        return false;
+    for (size_t i = 0; i < request->build_id_size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", request->build_id[i]);
+    n = snprintf(buf, size, "%s.build-id/%.2s/%s%s", before, hex, hex + 2, suffix);
+    return n > 0 && (size_t)n < size;
+}
+
+/*
+ * Below a directory that the user named (or the system's own): by build-id, so the name is of our
+ * making. The entries are symbolic links that may leave the directory, hence not scoped.
+ */
+static bool try_build_id(struct attempt *a, const char *directory, const char *suffix)
+{
+    struct inq_root root = {.fd = -1};
+    char path[3 * INQ_MAX_BUILD_ID];
+    bool done;
+
+    if (!build_id_path(a->request, "", suffix, path, sizeof(path)))
+        return false;
+    if (!inq_root_open(directory, false, &root)) {
+        answer_no(a, INQ_ON_DISK_MISSING, "no such file here");
+        return false;
+    }
+    done = try_path(a, &root, path, TRUST_BUILD_ID, true);
+    inq_root_close(&root);
+    return done;
+}
+
+static void open_debug(struct attempt *a)
+{
+    const struct inq_file_policy *policy = a->policy;
+    char path[3 * INQ_MAX_BUILD_ID];
+    struct inq_root root = {.fd = -1};
+    bool done;
+
+    if (!build_id_path(a->request, DEBUG_DIR "/", ".debug", path, sizeof(path))) {
+        answer_no(a, INQ_ON_DISK_MISSING, "the dump holds no build-id to look it up by");
+        return;
+    }
+    for (size_t i = 0; i < policy->n_debug_dirs; i++)
+        if (try_build_id(a, policy->debug_dirs[i], ".debug"))
+            return;
+    if (policy->sysroot && inq_root_open(policy->sysroot, true, &root)) {
+        done = try_path(a, &root, path, TRUST_BUILD_ID, false);
+        inq_root_close(&root);
+        if (done)
+            return;
+    }
+    if (try_build_id(a, DEBUG_DIR, ".debug"))
+        return;
+    answer_no(a, INQ_ON_DISK_MISSING, "no separate debug file here");
+}
+
+/* Names that are no files, whatever lies there now. NULL when the name is fit to be looked up. */
+static const char *name_refused(const char *path, bool sysroot)
+{
+    static const char *const never[] = {"/proc", "/sys", "/dev"};
+    const char *p = path;
+
+    if (!path || path[0] == '\0')
+        return "it has no name";
+    if (strlen(path) >= PATH_MAX)
+        return "a path longer than the system takes";
+    if (sysroot) /* the file system decides there */
+        return NULL;
+    if (path[0] != '/')
+        return "a relative name: it depends on where the process was";
+    while (p[0] == '/' && (p[1] == '/' || (p[1] == '.' && p[2] == '/')))
+        p += p[1] == '/' ? 1 : 2;
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        size_t n = strlen(never[i]);
+
+        if (strncmp(p, never[i], n) == 0 && (p[n] == '/' || p[n] == '\0'))
+            return "below /proc, /sys or /dev: not a file that was loaded";
+    }
+    return NULL;
+}
+
+/* "/lib/x" for "/usr/lib/x" and the other way round: distributions merged the two. */
+static const char *usr_twin(const char *path, char buf[PATH_MAX])
+{
+    static const char *const merged[] = {"lib", "lib64", "lib32", "libx32", "bin", "sbin"};
+    const char *p = path;
+    bool has_usr;
+
+    while (*p == '/')
+        p++;
+    has_usr = strncmp(p, "usr/", 4) == 0;
+    if (has_usr)
+        p += 4;
+    for (size_t i = 0; i < sizeof(merged) / sizeof(merged[0]); i++) {
+        size_t n = strlen(merged[i]);
+
+        if (strncmp(p, merged[i], n) != 0 || p[n] != '/')
+            continue;
+        if (snprintf(buf, PATH_MAX, "/%s%s", has_usr ? "" : "usr/", p) >= PATH_MAX)
+            return NULL;
+        return buf;
+    }
+    return NULL;
+}
+
+static bool try_main_root(struct attempt *a)
+{
+    const struct inq_file_policy *policy = a->policy;
+    const char *path = a->request->path, *twin;
+    const bool sysroot = policy->sysroot != NULL;
+    const enum trust trust = sysroot || policy->trust_paths ? TRUST_PATH : TRUST_BUILD_ID;
+    struct inq_root root = {.fd = -1};
+    char buf[PATH_MAX];
+    bool done;
+
+    if (!inq_root_open(sysroot ? policy->sysroot : "/", true, &root)) {
+        answer_no(a, INQ_ON_DISK_REFUSED,
+                  sysroot ? "the directory of --sysroot cannot be opened"
+                          : "the root directory cannot be opened");
+        return false;
+    }
+    done = try_path(a, &root, path, trust, !sysroot);
+    if (!done && sysroot) {
+        twin = usr_twin(path, buf);
+        if (twin)
+            done = try_path(a, &root, twin, trust, false);
+    }
+    inq_root_close(&root);
+    return done;
+}
+
+/* By build-id, by the whole path, by the last component. */
+static bool try_debug_dir(struct attempt *a, const char *directory)
+{
+    const char *path = a->request->path, *base = strrchr(path, '/');
+    struct inq_root root = {.fd = -1};
+    bool done;
+
+    if (try_build_id(a, directory, ""))
+        return true;
+    if (!inq_root_open(directory, true, &root))
+        return false;
+    done = try_path(a, &root, path, TRUST_BUILD_ID, false);
+    if (!done && base && base[1] != '\0' && base != path)
+        done = try_path(a, &root, base + 1, TRUST_BUILD_ID, false);
+    inq_root_close(&root);
+    return done;
+}
+
+static void open_module(struct attempt *a)
+{
+    const struct inq_file_policy *policy = a->policy;
+    const char *refused = name_refused(a->request->path, policy->sysroot != NULL);
+
+    if (refused) {
+        answer_no(a, INQ_ON_DISK_REFUSED, refused);
+        return;
+    }
+    if (try_main_root(a))
+        return;
+    /* Without a build-id a name elsewhere says nothing. */
+    if (a->request->build_id_size == 0)
+        return;
+    for (size_t i = 0; i < policy->n_debug_dirs; i++)
+        if (try_debug_dir(a, policy->debug_dirs[i]))
+            return;
+}
+
+void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,
+                   struct inq_file_reply *ret_reply)
+{
+    struct inq_file_reply reply = {.status = INQ_ON_DISK_UNKNOWN, .fd = -1};
+    struct attempt a = {.policy = policy, .request = request, .reply = &reply};
+
+    if (request->build_id_size > INQ_MAX_BUILD_ID)
+        answer_no(&a, INQ_ON_DISK_REFUSED, "a build-id longer than there are");
+    else if (request->kind == INQ_FILE_MODULE)
+        open_module(&a);
+    else if (request->kind == INQ_FILE_EXECUTABLE)
+        open_executable(&a);
+    else if (request->kind == INQ_FILE_DEBUG)
+        open_debug(&a);
+    if (reply.status == INQ_ON_DISK_UNKNOWN)
+        answer_no(&a, INQ_ON_DISK_REFUSED, "not a kind of file that is opened");
+    *ret_reply = reply;
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "groups.h"
+#include "io.h"
+#include "job.h"
+#include "kind.h"
+#include "pipeline.h"
+#include "pool.h"
+#include "walk.h"
+
+/* Big dumps first, but only among so many: rows come in order, and what is done early must wait. */
+#define LOOK_AHEAD 256u
+#define MAX_JOBS 128u
+
+enum progress { WAITING, RUNNING, DONE };
+
+struct item {
+    enum progress progress;
+    bool deferred;
+    int exit_code;
+    char *skipped;
+    json_t *report;
+    struct inq_job *job; /* while it runs */
+};
+
+struct scan {
+    const struct inq_scan_options *options;
+    struct inq_scan_result *result;
+    struct inq_walk walk;
+    struct item *items; /* one per walk entry */
+    size_t next_row;    /* rows before it were handed out */
+    size_t first_waiting;
+    size_t candidates, finished;
+    struct inq_pool *pool;
+    json_t *groups;
+};
+
+static const struct inq_walk_entry *entry_of(const struct scan *s, const struct item *item)
+{
+    return &s->walk.entries.items[item - s->items];
+}
+
+static bool is_root(const struct inq_walk_entry *entry) { return entry->path[entry->below] == '\0'; }
+
+/* 6 > 5 > 8 > 4 > 1 > 0 */
+static int graver(int a, int b)
+{
+    static const int order[] = {6, 5, 8, 4, 1};
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(order); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return 0;
+}
+
+__attribute__((format(printf, 2, 3))) static struct inq_error *skip(struct item *item,
+                                                                    const char *format, ...)
+{
+    va_list list;
+    int n;
+
+    va_start(list, format);
+    n = vasprintf(&item->skipped, format, list);
+    va_end(list);
+    item->progress = DONE;
+    if (n < 0) {
+        item->skipped = NULL;
+        return &inq_error_oom;
+    }
+    return NULL;
+}
+
+/* A row for what the operating system did not let us read. */
+static struct inq_error *fail(struct scan *s, struct item *item, const char *what, int error)
+{
+    const struct inq_walk_entry *entry = entry_of(s, item);
+    _cleanup_(inq_error_destroyp) struct inq_error *cause =
+        inq_error_in(inq_error_create(INQ_E_IO, "%s: %s", what, strerror(error)), entry->path);
+    struct inq_job job;
+    int ignored;
+
+    inq_job_init(&job, -1, entry->path);
+    INQ_TRY(inq_job_stub(&job, cause, &s->options->job, &item->report, &ignored));
+    /* One entry that is closed to us is its row's affair; a path that was asked for, or a disk, is not. */
+    item->exit_code = (error == EACCES || error == EPERM) && !is_root(entry) ? 1 : 6;
+    item->progress = DONE;
+    return NULL;
+}
+
+/*
+ * A read lease is refused while anybody holds the file open for writing. It is given back at once; should
+ * a writer come in between, the kernel's signal is SIGURG, which by default is ignored. Where leases
+ * are not to be had (another's file, a network) nothing is known and the file is read.
+ */
+static bool is_being_written(int fd)
+{
+    bool busy;
+
+    (void)fcntl(fd, F_SETSIG, SIGURG);
+    busy = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+    if (!busy)
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+    (void)fcntl(fd, F_SETSIG, 0);
+    return busy;
+}
+
+/* Opens an entry; -1 when its row is made already, or (still WAITING) when it must be tried later. */
+static struct inq_error *open_item(struct scan *s, struct item *item, int *ret_fd)
+{
+    const char *not_regular = NULL;
+    int fd = inq_walk_open(&s->walk, entry_of(s, item), &not_regular);
+
+    *ret_fd = fd;
+    if (fd >= 0 || ((errno == EMFILE || errno == ENFILE) && inq_pool_running(s->pool) > 0))
+        return NULL;
+    if (not_regular)
+        return skip(item, "not a regular file: %s", not_regular);
+    if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR || errno == ESTALE)
+        return skip(item, "gone or replaced while the directory was read");
+    return fail(s, item, "cannot open", errno);
+}
+
+/* Decides by the first bytes whether a worker is worth its while. */
+static struct inq_error *classify(struct scan *s, struct item *item)
+{
+    const struct inq_walk_entry *entry = entry_of(s, item);
+    const char *slash = strrchr(entry->path, '/');
+    const bool named_core = inq_kind_named_core(slash ? slash + 1 : entry->path);
+    uint8_t bytes[INQ_KIND_BYTES];
+    const char *name;
+    _cleanup_close_ int fd = -1;
+    ssize_t n;
+
+    if (entry->special)
+        return skip(item, "not a regular file: %s", entry->special);
+    if (entry->error)
+        return fail(s, item, "cannot read", entry->error);
+    INQ_TRY(open_item(s, item, &fd));
+    if (fd < 0)
+        return NULL;
+    n = inq_pread_full(fd, bytes, sizeof(bytes), 0);
+    if (n < 0)
+        return fail(s, item, "cannot read", errno);
+    switch (inq_kind_of(bytes, (size_t)n, &name)) {
+    case INQ_KIND_EMPTY:
+        if (!named_core && !is_being_written(fd))
+            return skip(item, "empty file");
+        break;
+    case INQ_KIND_PACKED:
+        if (!named_core)
+            return skip(item, "not an ELF core (found: %s)", name);
+        break;
+    case INQ_KIND_OTHER:
+        return skip(item, "not an ELF core (found: %s)", name);
+    default:
+        break;
+    }
+    if (!s->options->young && is_being_written(fd)) {
+        item->deferred = true;
+        return skip(item, "young: still being written");
+    }
+    s->candidates++;
+    return NULL;
+}
+
+static struct inq_error *classify_all(struct scan *s)
+{
+    for (size_t i = 0; i < s->walk.entries.count && !inq_pipeline_interrupted(); i++)
+        INQ_TRY(classify(s, &s->items[i]));
+    return NULL;
+}
+
+/* What a row and the groups need; the rest would pile up while rows wait for their turn. */
+static void slim(json_t *report)
+{
+    static const char *const heavy[] = {"modules", "collisions", "environment", "kernel_log",
+                                        "unknown"};
+    json_t *threads = json_object_get(report, "threads");
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(heavy); i++)
+        json_object_del(report, heavy[i]);
+    for (size_t i = json_array_size(threads); i-- > 0;)
+        if (!json_is_true(json_object_get(json_array_get(threads, i), "crashed")))
+            json_array_remove(threads, i);
+}
+
+static void count(struct scan *s, const struct item *item)
+{
+    struct inq_scan_result *r = s->result;
+
+    r->files++;
+    if (item->skipped)
+        r->skipped++;
+    else if (json_object_get(item->report, "error"))
+        r->failed++;
+    else
+        r->crashes++;
+    if (!item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
+        r->partial++;
+    r->exit_code = graver(r->exit_code, item->exit_code);
+}
+
+/* Hands out the rows whose turn it is. */
+static struct inq_error *emit_rows(struct scan *s)
+{
+    while (s->next_row < s->walk.entries.count && s->items[s->next_row].progress == DONE) {
+        struct item *item = &s->items[s->next_row++];
+        struct inq_scan_row row = {.path = entry_of(s, item)->path,
+                                   .report = item->report,
+                                   .exit_code = item->exit_code,
+                                   .skipped = item->skipped,
+                                   .deferred = item->deferred};
+
+        count(s, item);
+        if (item->report && !inq_groups_add(s->groups, item->report))
+            return &inq_error_oom;
+        if (s->options->row)
+            s->options->row(s->options->context, &row);
+        json_decref(TAKE_PTR(item->report));
+        free(TAKE_PTR(item->skipped));
+    }
+    return NULL;
+}
+
+/* The largest of the next ones; NULL when none waits. */
+static struct item *next_item(struct scan *s)
+{
+    struct item *best = NULL;
+    size_t n = 0;
+
+    while (s->first_waiting < s->walk.entries.count &&
+           s->items[s->first_waiting].progress != WAITING)
+        s->first_waiting++;
+    for (size_t i = s->first_waiting; i < s->walk.entries.count && n < LOOK_AHEAD; i++, n++) {
+        struct item *item = &s->items[i];
+
+        if (item->progress == WAITING &&
+            (!best || entry_of(s, item)->size_bytes > entry_of(s, best)->size_bytes))
+            best = item;
+    }
+    return best;
+}
+
+static void job_destroy(struct inq_job *job)
+{
+    if (!job)
+        return;
+    inq_job_deinit(job);
+    free(job);
+}
+
+/* *ret_later: there is no room for it now. */
+static struct inq_error *start(struct scan *s, struct item *item, bool *ret_later)
+{
+    struct inq_error *error;
+    bool transient = false;
+    int fd;
+
+    *ret_later = false;
+    INQ_TRY(open_item(s, item, &fd));
+    if (fd < 0) {
+        *ret_later = item->progress == WAITING;
+        if (!*ret_later)
+            s->candidates--;
+        return NULL;
+    }
+    item->job = calloc(1, sizeof(*item->job));
+    if (!item->job) {
+        close(fd);
+        return &inq_error_oom;
+    }
+    inq_job_init(item->job, fd, entry_of(s, item)->path);
+    error = inq_pool_start(s->pool, fd, item->job->path, item->job->packed_bytes, item, &transient);
+    if (!error) {
+        item->progress = RUNNING;
+        return NULL;
+    }
+    job_destroy(TAKE_PTR(item->job));
+    if (!transient || inq_pool_running(s->pool) == 0)
+        return error;
+    inq_error_destroy(error);
+    *ret_later = true;
+    return NULL;
+}
+
+/* What the worker found to be something else than a core is no failure. */
+static struct inq_error *settle(struct scan *s, struct item *item)
+{
+    const json_t *error = json_object_get(item->report, "error");
+    enum inq_code code = inq_code_by_name(json_string_value(json_object_get(error, "code")));
+    const char *message = json_string_value(json_object_get(error, "message"));
+
+    item->progress = DONE;
+    if (code == INQ_E_NOT_ELF || code == INQ_E_NOT_CORE) {
+        item->exit_code = 0;
+        INQ_TRY(skip(item, "%s", message ? message : inq_code_text(code)));
+        json_decref(TAKE_PTR(item->report));
+        return NULL;
+    }
+    if (item->exit_code == 3)
+        item->exit_code = 1; /* not analysable; its row says so */
+    if (!s->options->full_reports)
+        slim(item->report);
+    return NULL;
+}
+
+static struct inq_error *finish_one(struct scan *s)
+{
+    struct inq_answer answer = {0};
+
+    INQ_TRY(inq_pool_next(s->pool, &answer));
+    struct item *item = answer.tag;
+    if (answer.ending == INQ_ENDING_INTERRUPTED)
+        return NULL;
+    struct inq_error *error = inq_job_report(item->job, &answer, &s->options->job, &item->report,
+                                             &item->exit_code);
+    job_destroy(TAKE_PTR(item->job));
+    if (error)
+        return error;
+    s->finished++;
+    INQ_TRY(settle(s, item));
+    if (s->options->progress)
+        s->options->progress(s->options->context, s->finished, s->candidates);
+    return NULL;
+}
+
+static struct inq_error *run_workers(struct scan *s)
+{
+    INQ_TRY(emit_rows(s));
+    while (!inq_pipeline_interrupted()) {
+        struct item *item = inq_pool_full(s->pool) ? NULL : next_item(s);
+        bool later = false;
+
+        if (item)
+            INQ_TRY(start(s, item, &later));
+        else if (inq_pool_running(s->pool) == 0)
+            break;
+        if (!item || later)
+            INQ_TRY(finish_one(s));
+        INQ_TRY(emit_rows(s));
+    }
+    return NULL;
+}
+
+static unsigned jobs_of(const struct inq_scan_options *options)
+{
+    cpu_set_t cpus;
+    unsigned jobs = options->jobs;
+
+    if (jobs == 0)
+        jobs = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 ? (unsigned)CPU_COUNT(&cpus) : 1;
+    return jobs > MAX_JOBS ? MAX_JOBS : jobs;
+}
+
+static void scan_deinit(struct scan *s)
+{
+    inq_pool_destroy(s->pool);
+    for (size_t i = 0; s->items && i < s->walk.entries.count; i++) {
+        job_destroy(s->items[i].job);
+        json_decref(s->items[i].report);
+        free(s->items[i].skipped);
+    }
+    free(s->items);
+    inq_walk_deinit(&s->walk);
+    json_decref(s->groups);
+}
+
+struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
+                                    const struct inq_scan_options *options,
+                                    struct inq_scan_result *ret_result)
+{
+    struct inq_scan_result result = {0};
+    _cleanup_(scan_deinit) struct scan s = {.options = options, .result = &result};
+
+    INQ_TRY(inq_walk_list(paths, n_paths, options->recursive, &s.walk));
+    s.items = calloc(s.walk.entries.count + 1, sizeof(*s.items));
+    s.groups = json_object();
+    if (!s.items || !s.groups)
+        return &inq_error_oom;
+    INQ_TRY(inq_pool_create(&options->job, jobs_of(options), &s.pool));
+    INQ_TRY(classify_all(&s));
+    if (!inq_pipeline_interrupted())
+        INQ_TRY(run_workers(&s));
+    result.groups = inq_groups_sorted(s.groups);
+    if (!result.groups)
+        return &inq_error_oom;
+    if (inq_pipeline_interrupted())
+        result.exit_code = 128 + inq_pipeline_interrupted();
+    *ret_result = result;
+    return NULL;
+}

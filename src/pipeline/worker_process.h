@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_PIPELINE_WORKER_PROCESS_H
+#define INQ_PIPELINE_WORKER_PROCESS_H
+
+/* One running inquest-worker: how it is started, and its ends of the pipes. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "pipeline.h"
+
+struct inq_worker_process {
+    pid_t pid; /* also its process group */
+    int pid_fd;    /* -1 on kernels before 5.3: then it is polled */
+    int result_fd; /* read end, non-blocking */
+    int broker_fd; /* SOCK_SEQPACKET, non-blocking */
+};
+
+/*
+ * Starts one. `core_fd` and `options` stay the caller's; `name` goes to the worker for its messages.
+ * `cpu_seconds` becomes its RLIMIT_CPU. `transient` is set when there is no room for another process
+ * now but may be later (no processes, descriptors or memory left).
+ */
+struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd, const char *name,
+                                           const struct inq_job_options *options,
+                                           uint32_t cpu_seconds, bool *ret_transient,
+                                           struct inq_worker_process *ret_process);
+
+/* Ends the whole process group. The process must still be reaped. */
+void inq_worker_process_kill(const struct inq_worker_process *process);
+
+/* Reaps it; blocks until it is dead. Returns the wait status, or -1 when somebody else reaped it. */
+int inq_worker_process_reap(struct inq_worker_process *process);
+
+/* Closes what is open. */
+void inq_worker_process_deinit(struct inq_worker_process *process);
+
+/*
+ * The worker's executable: `wanted` when not NULL, else beside this program, else where it was
+ * installed. To be freed.
+ */
+char *inq_worker_find(const char *wanted);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A scan: one line a crash, then the groups. */
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "page.h"
+
+#define PROGRAM_COLUMNS 16 /* a comm has 15 */
+#define GROUPS_SHOWN 40
+#define PROGRAMS_SHOWN 4
+
+static const char *last_component(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static void put_cut_cell(struct inq_page *page, const char *foreign, size_t columns)
+{
+    _cleanup_free_ char *shown = inq_page_cut_middle(foreign, columns);
+    inq_page_cell(page, shown, columns);
+    inq_page_put(page, "  ");
+}
+
+static void put_process(struct inq_page *page)
+{
+    const json_t *process = json_object_get(page->report, "process");
+    const json_t *core = json_object_get(page->report, "core");
+    const json_t *signal = json_object_get(page->report, "signal");
+    const char *program = last_component(inq_page_text(process, "executable"));
+    const char *name = inq_page_text(signal, "name");
+    char when[32], number[24] = "-";
+    if (!inq_page_local_time(inq_page_text(process, "crashed_at"), when))
+        snprintf(when, sizeof(when), "-");
+    if (!program)
+        program = inq_page_text(process, "comm");
+    if (!program) /* nothing but the file is known */
+        program = last_component(inq_page_text(core, "path"));
+    inq_page_printf(page, "%-16.16s  ", when);
+    put_cut_cell(page, program ? program : "-", PROGRAM_COLUMNS);
+    if (json_is_integer(json_object_get(process, "pid")))
+        snprintf(number, sizeof(number), "%" PRIdMAX, (intmax_t)inq_page_int(process, "pid", 0));
+    inq_page_printf(page, "%7s  ", number);
+    if (!name && json_is_integer(json_object_get(signal, "number")))
+        snprintf(number, sizeof(number), "%" PRIdMAX, (intmax_t)inq_page_int(signal, "number", 0));
+    else
+        snprintf(number, sizeof(number), "-");
+    put_cut_cell(page, name ? name : number, 7);
+}
+
+static void put_grade_cell(struct inq_page *page, const char *grade)
+{
+    char upper[16] = "";
+    for (size_t i = 0; grade[i] && i + 1 < sizeof(upper); i++)
+        upper[i] = (char)toupper((unsigned char)grade[i]);
+    bool sure = !strcmp(grade, "proven") || !strcmp(grade, "strong");
+    inq_page_tone(page, sure                          ? INQ_TONE_SURE
+                        : !strcmp(grade, "plausible") ? INQ_TONE_MAYBE
+                                                      : INQ_TONE_DIM);
+    put_cut_cell(page, upper, 9);
+    inq_page_plain(page);
+}
+
+/* The answer, or what is known instead. */
+static void put_outcome(struct inq_page *page)
+{
+    const json_t *error = json_object_get(page->report, "error");
+    const json_t *verdict = json_array_get(json_object_get(page->report, "verdicts"), 0);
+    const char *grade = inq_page_text(verdict, "grade");
+    bool answer = grade && (!strcmp(grade, "proven") || !strcmp(grade, "strong") ||
+                            !strcmp(grade, "plausible"));
+    struct inq_text line = {0};
+    if (json_is_object(error)) {
+        put_grade_cell(page, "error");
+        inq_text_printf(&line, "%s %s",
+                        inq_page_text(error, "code") ? inq_page_text(error, "code") : "",
+                        inq_page_text(error, "message") ? inq_page_text(error, "message") : "");
+    } else if (answer) {
+        const char *title = inq_page_text(verdict, "title");
+        put_grade_cell(page, grade);
+        inq_text_append(&line, title ? title : "");
+    } else {
+        const json_t *fault = json_object_get(page->report, "fault");
+        const char *function = inq_page_text(fault, "function");
+        const char *class_word = inq_page_text(fault, "address_class");
+        put_grade_cell(page, "-");
+        inq_text_append(&line, "no known signature");
+        if (class_word)
+            inq_text_printf(&line, ", %s", class_word);
+        if (function)
+            inq_text_printf(&line, " in %s", function);
+    }
+    _cleanup_free_ char *shown = inq_page_cut_end(line.bytes, inq_page_columns(page, 75, 24));
+    inq_page_cell(page, shown, 0);
+    inq_text_deinit(&line);
+}
+
+void inq_report_line(const json_t *report, const struct inq_style *style, struct inq_text *text)
+{
+    struct inq_page page = {.text = text, .style = style, .report = report};
+    const char *bug = inq_page_text(json_object_get(report, "group"), "bug");
+    char id[9] = "-";
+    put_process(&page);
+    if (bug)
+        inq_page_group_id(bug, id);
+    inq_page_printf(&page, "%-8s  ", id);
+    put_outcome(&page);
+}
+
+/* "  14  9f21c0aa  free() of a small number  2024-03-01 .. 2024-03-14  python3.11, uwsgi" */
+static void put_group(struct inq_page *page, const json_t *group)
+{
+    const char *bug = inq_page_text(group, "bug");
+    const char *title = inq_page_text(group, "title");
+    const json_t *programs = json_object_get(group, "programs");
+    char id[9] = "-", first[32] = "", last[32] = "";
+    struct inq_text line = {0};
+    size_t i;
+    json_t *program;
+    if (bug)
+        inq_page_group_id(bug, id);
+    inq_page_tone(page, INQ_TONE_BOLD);
+    inq_page_printf(page, "%5" PRIdMAX, (intmax_t)inq_page_int(group, "count", 0));
+    inq_page_plain(page);
+    inq_page_printf(page, "  %-8s  ", id);
+    const char *answer = inq_page_text(group, "answer");
+    const char *grade = inq_page_text(group, "grade");
+    inq_text_append(&line, title ? title : bug ? bug : "(no title)");
+    if (answer)
+        inq_text_printf(&line, ": %s", answer);
+    if (answer && grade)
+        inq_text_printf(&line, " (%s)", grade);
+    if (inq_page_local_time(inq_page_text(group, "first"), first) &&
+        inq_page_local_time(inq_page_text(group, "last"), last)) {
+        inq_text_printf(&line, "; %.10s", first);
+        if (strncmp(first, last, 10) != 0)
+            inq_text_printf(&line, " to %.10s", last);
+    }
+    json_int_t more = 0;
+    json_array_foreach(programs, i, program)
+    {
+        if (i == PROGRAMS_SHOWN) {
+            more = (json_int_t)(json_array_size(programs) - i);
+            break;
+        }
+        inq_text_printf(&line, "%s%s", i ? ", " : "; ",
+                        json_is_string(program) ? json_string_value(program) : "?");
+    }
+    if (more > 0)
+        inq_text_printf(&line, ", ... %" PRIdMAX " more", (intmax_t)more);
+    if (inq_page_true(group, "programs_more")) /* the list itself was cut */
+        inq_text_append(&line, " at least");
+    inq_page_prose(page, "", 17, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
+}
+
+void inq_report_groups(const json_t *groups, const struct inq_style *style, struct inq_text *text)
+{
+    struct inq_page page = {.text = text, .style = style};
+    size_t i, count = json_array_size(groups);
+    json_t *group;
+    if (count == 0)
+        return;
+    inq_page_tone(&page, INQ_TONE_BOLD);
+    inq_page_printf(&page, "%zu group%s", count, count == 1 ? "" : "s");
+    inq_page_plain(&page);
+    inq_page_put(&page, "\n");
+    json_array_foreach(groups, i, group)
+    {
+        if (i == GROUPS_SHOWN && !style->verbose) {
+            inq_page_printf(&page, "  ... %zu more groups (-v shows them)\n", count - i);
+            break;
+        }
+        put_group(&page, group);
+    }
+}

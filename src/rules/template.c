@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "condition.h"
+#include "text.h"
+
+/* What one template may grow to: a path in it can stand for a 4 KiB name many times over. */
+#define RENDERED_BYTES 65536u
+
+/*
+ * The next piece of a template at `*at`: plain text, or a fact in braces. `{{` is one brace. False
+ * at the end; *ret_bad is set when a brace is not closed.
+ */
+static bool next_piece(const char **at, const char **ret_start, size_t *ret_size, bool *ret_fact,
+                       bool *ret_bad)
+{
+    const char *p = *at;
+    *ret_bad = false;
+    *ret_fact = false;
+    if (!*p)
+        return false;
+    if (p[0] == '{' && p[1] == '{') {
+        *ret_start = p;
+        *ret_size = 1;
+        *at = p + 2;
+        return true;
+    }
+    if (p[0] == '{') {
+        size_t size = strcspn(p + 1, "{} \t\n");
+        *ret_start = p + 1;
+        *ret_size = size;
+        *ret_fact = true;
+        *ret_bad = size == 0 || p[1 + size] != '}';
+        *at = *ret_bad ? p + 1 : p + 2 + size;
+        return true;
+    }
+    size_t size = strcspn(p, "{");
+    *ret_start = p;
+    *ret_size = size;
+    *at = p + size;
+    return true;
+}
+
+/* Facts that a command may hold: none whose text the dead process or its files chose. */
+static bool is_safe_in_command(const struct inq_fact *fact)
+{
+    return fact->type == INQ_FACT_ADDR || fact->type == INQ_FACT_INT ||
+           fact->type == INQ_FACT_REAL || fact->type == INQ_FACT_BOOL ||
+           fact->type == INQ_FACT_WORD;
+}
+
+struct inq_error *inq_template_check(struct inq_rule_source *source, const struct inq_node *node,
+                                     const char *element, bool command)
+{
+    const char *at = node->text, *start;
+    size_t size;
+    bool is_fact, bad;
+    while (next_piece(&at, &start, &size, &is_fact, &bad)) {
+        size_t place = (size_t)(start - node->text);
+        if (bad)
+            return inq_node_error(source, node, place,
+                                  "a fact in braces is expected here; write {{ for a brace");
+        if (!is_fact)
+            continue;
+        _cleanup_free_ char *path = strndup(start, size);
+        if (!path)
+            return &inq_error_oom;
+        const struct inq_fact *fact = inq_fact_find(path, element);
+        if (!fact)
+            return inq_node_error(source, node, place,
+                                  "there is no fact \"%.200s\" (docs/facts.md lists them)", path);
+        if (command && !is_safe_in_command(fact))
+            return inq_node_error(source, node, place,
+                                  "%.200s holds text from the dead process: it may not stand in a "
+                                  "command that people paste into a shell",
+                                  path);
+    }
+    return NULL;
+}
+
+char *inq_value_text(const json_t *value)
+{
+    char *text = NULL;
+    int done = 0;
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        return strdup(json_string_value(value));
+    case JSON_INTEGER:
+        done = asprintf(&text, "%lld", (long long)json_integer_value(value));
+        break;
+    case JSON_REAL:
+        done = asprintf(&text, "%g", json_real_value(value));
+        break;
+    case JSON_TRUE:
+        return strdup("true");
+    case JSON_FALSE:
+        return strdup("false");
+    case JSON_ARRAY:
+        done = asprintf(&text, "(%zu entries)", json_array_size(value));
+        break;
+    case JSON_OBJECT:
+        return strdup("(present)");
+    default:
+        return strdup("(unknown)");
+    }
+    return done < 0 ? NULL : text;
+}
+
+static void append_fact(struct inq_text *out, const char *start, size_t size,
+                        const json_t *document, const struct inq_match *match)
+{
+    _cleanup_free_ char *path = strndup(start, size);
+    if (!path) {
+        out->failed = true;
+        return;
+    }
+    struct inq_fact_value value = inq_evidence_get(
+        document, path, match ? match->element_name : NULL, match ? match->element : NULL);
+    if (value.known != INQ_KNOWN || json_is_null(value.value)) {
+        inq_text_append(out, "(unknown)");
+        return;
+    }
+    _cleanup_free_ char *text = inq_value_text(value.value);
+    if (!text)
+        out->failed = true;
+    else
+        inq_text_append(out, text);
+}
+
+char *inq_rule_render(const char *text, const json_t *document, const struct inq_match *match)
+{
+    struct inq_text out = {0};
+    const char *at = text, *start;
+    size_t size;
+    bool is_fact, bad;
+    inq_text_append(&out, "");
+    while (next_piece(&at, &start, &size, &is_fact, &bad)) {
+        if (bad) /* refused when the rule was read; shown as it stands */
+            inq_text_append(&out, "{");
+        else if (is_fact)
+            append_fact(&out, start, size, document, match);
+        else
+            inq_text_append_bytes(&out, start, size);
+        if (out.size > RENDERED_BYTES) {
+            inq_text_append(&out, "...");
+            break;
+        }
+    }
+    if (out.failed || !out.bytes) {
+        inq_text_deinit(&out);
+        return NULL;
+    }
+    return out.bytes;
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <zstd.h>
+
+#include "array.h"
+#include "limits.h"
+
+/*
+ * Fast beats small: blocks are packed while the stream waits. On pages of real heaps -5 is about
+ * twice as fast as 1 and keeps a third more.
+ */
+#define PACK_LEVEL (-5)
+/* Packed blocks and small raw pieces are laid into pieces of memory of this size. */
+#define SLAB_BYTES (1024u * 1024u)
+#define CACHE_SLOTS 64u /* 4 MiB once all are used */
+#define NO_EXTENT SIZE_MAX
+
+enum extent_kind {
+    EXTENT_RAW,
+    EXTENT_PACKED,
+    EXTENT_ZERO,
+    EXTENT_DROPPED, /* was packed, and made room for something better */
+};
+
+struct extent {
+    uint64_t off;
+    uint64_t size;
+    const uint8_t *bytes; /* RAW, PACKED */
+    uint32_t stored;      /* PACKED: size of the frame at bytes */
+    uint8_t kind;
+    uint8_t slot; /* PACKED: where it may be unpacked in the cache */
+};
+
+/* Memory for packed blocks of one priority, freed as a whole. */
+struct slab {
+    uint8_t *bytes;
+    size_t used;
+    size_t first, last; /* extents that lie in it are among these */
+    size_t previous;    /* of the same priority: index + 1, 0 for none */
+    uint8_t priority;
+};
+
+struct slot {
+    size_t extent;
+    uint64_t used_at;
+    uint8_t *bytes; /* INQ_STORE_BLOCK_BYTES */
+};
+
+struct inq_store {
+    INQ_ARRAY(struct extent) extents;
+    INQ_ARRAY(struct slab) slabs;
+    INQ_ARRAY(uint8_t *) reserved;
+    size_t open_slab[256]; /* by priority: index + 1 of the slab that is filled, 0 for none */
+    unsigned full_from;    /* blocks of this priority and worse find no room any more */
+    uint8_t *raw_slab;     /* the one of `reserved` that small pieces go to */
+    size_t raw_used;
+    uint64_t packed_bytes, packed_budget;
+    ZSTD_CCtx *packer;
+    ZSTD_DCtx *unpacker;
+    struct slot cache[CACHE_SLOTS];
+    uint64_t clock;
+    size_t hot; /* the extent found last */
+};
+
+bool inq_bytes_are_zero(const uint8_t *bytes, size_t size)
+{
+    size_t head = size < 16 ? size : 16;
+
+    for (size_t i = 0; i < head; i++)
+        if (bytes[i] != 0)
+            return false;
+    /* Each byte equals the one 16 before it: all zero. */
+    return size <= 16 || memcmp(bytes, bytes + 16, size - 16) == 0;
+}
+
+struct inq_store *inq_store_create(uint64_t packed_budget_bytes)
+{
+    struct inq_store *store = calloc(1, sizeof(*store));
+
+    if (!store)
+        return NULL;
+    store->packed_budget = packed_budget_bytes;
+    store->full_from = 256;
+    store->hot = NO_EXTENT;
+    for (size_t i = 0; i < CACHE_SLOTS; i++)
+        store->cache[i].extent = NO_EXTENT;
+    store->packer = ZSTD_createCCtx();
+    store->unpacker = ZSTD_createDCtx();
+    if (!store->packer || !store->unpacker ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(store->packer, ZSTD_c_compressionLevel, PACK_LEVEL))) {
+        inq_store_destroy(store);
+        return NULL;
+    }
+    return store;
+}
+
+void inq_store_destroy(struct inq_store *store)
+{
+    if (!store)
+        return;
+    for (size_t i = 0; i < store->slabs.count; i++)
+        free(store->slabs.items[i].bytes);
+    for (size_t i = 0; i < store->reserved.count; i++)
+        free(store->reserved.items[i]);
+    for (size_t i = 0; i < CACHE_SLOTS; i++)
+        free(store->cache[i].bytes);
+    INQ_ARRAY_FREE(&store->slabs);
+    INQ_ARRAY_FREE(&store->reserved);
+    INQ_ARRAY_FREE(&store->extents);
+    ZSTD_freeCCtx(store->packer);
+    ZSTD_freeDCtx(store->unpacker);
+    free(store);
+}
+
+size_t inq_store_extents(const struct inq_store *store)
+{
+    return store->extents.count;
+}
+
+static struct extent *last_extent(struct inq_store *store)
+{
+    return store->extents.count ? &store->extents.items[store->extents.count - 1] : NULL;
+}
+
+/* Joined to the extent before it where both are raw and lie side by side, or both are zeros. */
+static bool add(struct inq_store *store, struct extent e)
+{
+    struct extent *last = last_extent(store);
+
+    if (e.size == 0)
+        return true;
+    if (last && last->kind == e.kind && last->off + last->size == e.off &&
+        (e.kind == EXTENT_ZERO || (e.kind == EXTENT_RAW && last->bytes + last->size == e.bytes))) {
+        last->size += e.size;
+        return true;
+    }
+    last = INQ_ARRAY_PUSH(&store->extents);
+    if (!last)
+        return false;
+    *last = e;
+    return true;
+}
+
+bool inq_store_add_raw(struct inq_store *store, uint64_t off, const uint8_t *bytes, uint64_t size)
+{
+    return add(store, (struct extent){.off = off, .size = size, .bytes = bytes});
+}
+
+bool inq_store_add_zeros(struct inq_store *store, uint64_t off, uint64_t size)
+{
+    return add(store, (struct extent){.off = off, .size = size, .kind = EXTENT_ZERO});
+}
+
+uint8_t *inq_store_reserve(struct inq_store *store, uint64_t size)
+{
+    bool small = size < SLAB_BYTES / 4;
+    uint8_t **slot, *bytes;
+
+    if (small && store->raw_slab && size <= SLAB_BYTES - store->raw_used) {
+        bytes = store->raw_slab + store->raw_used;
+        store->raw_used += (size_t)size;
+        return bytes;
+    }
+    if (size > PTRDIFF_MAX)
+        return NULL;
+    slot = INQ_ARRAY_PUSH(&store->reserved);
+    if (!slot)
+        return NULL;
+    *slot = bytes = calloc(1, small ? SLAB_BYTES : (size_t)size);
+    if (bytes && small) {
+        store->raw_slab = bytes;
+        store->raw_used = (size_t)size;
+    }
+    return bytes;
+}
+
+bool inq_store_copy_raw(struct inq_store *store, uint64_t off, const uint8_t *bytes, size_t size)
+{
+    uint8_t *copy = inq_store_reserve(store, size);
+
+    if (!copy)
+        return false;
+    memcpy(copy, bytes, size);
+    return inq_store_add_raw(store, off, copy, size);
+}
+
+/* The newest slab of the worst priority, if that is worse than `priority`; else NULL. */
+static struct slab *worst_slab(struct inq_store *store, uint8_t priority)
+{
+    for (unsigned i = 255; i > priority; i--)
+        if (store->open_slab[i] > 0)
+            return &store->slabs.items[store->open_slab[i] - 1];
+    return NULL;
+}
+
+static void drop_slab(struct inq_store *store, struct slab *slab, uint64_t *dropped_bytes)
+{
+    for (size_t i = slab->first; i <= slab->last && i < store->extents.count; i++) {
+        struct extent *e = &store->extents.items[i];
+
+        if (e->kind == EXTENT_ZERO || e->bytes < slab->bytes ||
+            e->bytes >= slab->bytes + slab->used)
+            continue;
+        e->kind = EXTENT_DROPPED;
+        e->bytes = NULL;
+        *dropped_bytes += e->size;
+    }
+    store->packed_bytes -= slab->used;
+    free(slab->bytes);
+    slab->bytes = NULL;
+    slab->used = 0;
+    store->open_slab[slab->priority] = slab->previous;
+}
+
+/* The slab of this priority with room for `need` bytes, a new one if must be; NULL without memory.
+ */
+static struct slab *slab_with_room(struct inq_store *store, uint8_t priority, size_t need)
+{
+    struct slab *s = NULL;
+
+    if (store->open_slab[priority] > 0)
+        s = &store->slabs.items[store->open_slab[priority] - 1];
+    if (s && need <= SLAB_BYTES - s->used)
+        return s;
+    s = INQ_ARRAY_PUSH(&store->slabs);
+    if (!s)
+        return NULL;
+    s->bytes = malloc(SLAB_BYTES);
+    if (!s->bytes)
+        return NULL;
+    s->priority = priority;
+    s->first = store->extents.count;
+    s->previous = store->open_slab[priority];
+    store->open_slab[priority] = store->slabs.count;
+    return s;
+}
+
+bool inq_store_pack(struct inq_store *store, uint64_t off, const uint8_t *bytes, size_t size,
+                    uint8_t priority, uint64_t *dropped_bytes)
+{
+    struct extent e = {.off = off, .size = size, .kind = EXTENT_PACKED};
+    size_t room = ZSTD_compressBound(size), stored;
+    struct slab *slab;
+
+    if (inq_bytes_are_zero(bytes, size))
+        return inq_store_add_zeros(store, off, size);
+    if (priority >= store->full_from) {
+        *dropped_bytes += size;
+        return true;
+    }
+    slab = slab_with_room(store, priority, room);
+    if (!slab)
+        return false;
+    stored = ZSTD_compress2(store->packer, slab->bytes + slab->used, room, bytes, size);
+    if (ZSTD_isError(stored))
+        return false;
+    if (stored >= size - size / 16) {
+        memcpy(slab->bytes + slab->used, bytes, size);
+        stored = size;
+        e.kind = EXTENT_RAW;
+    }
+    while (stored > store->packed_budget - store->packed_bytes) {
+        struct slab *worse = worst_slab(store, priority);
+
+        if (!worse) {
+            store->full_from = priority;
+            *dropped_bytes += size;
+            return true;
+        }
+        drop_slab(store, worse, dropped_bytes);
+    }
+    e.bytes = slab->bytes + slab->used;
+    e.stored = (uint32_t)stored;
+    slab->used += stored;
+    slab->last = store->extents.count;
+    store->packed_bytes += stored;
+    return add(store, e);
+}
+
+/* Index of the extent that holds `off`; NO_EXTENT when none does. */
+static size_t find(const struct inq_store *store, uint64_t off)
+{
+    size_t low = 0, high = store->extents.count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct extent *e = &store->extents.items[middle];
+
+        if (off < e->off)
+            high = middle;
+        else if (off - e->off >= e->size)
+            low = middle + 1;
+        else
+            return middle;
+    }
+    return NO_EXTENT;
+}
+
+/* The unpacked bytes of a packed extent, for as long as nothing else is unpacked; NULL on failure.
+ */
+static const uint8_t *unpack(struct inq_store *store, size_t index)
+{
+    struct extent *e = &store->extents.items[index];
+    struct slot *slot = &store->cache[e->slot];
+    size_t n;
+
+    if (slot->extent == index) {
+        slot->used_at = ++store->clock;
+        return slot->bytes;
+    }
+    slot = &store->cache[0];
+    for (size_t i = 1; i < CACHE_SLOTS; i++)
+        if (store->cache[i].used_at < slot->used_at)
+            slot = &store->cache[i];
+    if (!slot->bytes)
+        slot->bytes = malloc(INQ_STORE_BLOCK_BYTES);
+    if (!slot->bytes)
+        return NULL;
+    slot->extent = NO_EXTENT;
+    n = ZSTD_decompressDCtx(store->unpacker, slot->bytes, INQ_STORE_BLOCK_BYTES, e->bytes,
+                            e->stored);
+    if (ZSTD_isError(n) || n != e->size)
+        return NULL;
+    slot->extent = index;
+    slot->used_at = ++store->clock;
+    e->slot = (uint8_t)(slot - store->cache);
+    return slot->bytes;
+}
+
+bool inq_store_read(struct inq_store *store, uint64_t off, uint8_t *buf, size_t size,
+                    size_t *ret_got)
+{
+    size_t done = 0, index = store->hot;
+
+    *ret_got = 0;
+    while (done < size) {
+        const struct extent *e;
+        const uint8_t *bytes = NULL;
+        uint64_t skip;
+        size_t n;
+
+        e = index < store->extents.count ? &store->extents.items[index] : NULL;
+        if (!e || off < e->off || off - e->off >= e->size) {
+            index = find(store, off);
+            if (index == NO_EXTENT)
+                break;
+            e = &store->extents.items[index];
+        }
+        if (e->kind == EXTENT_DROPPED)
+            break;
+        store->hot = index;
+        skip = off - e->off;
+        n = e->size - skip < size - done ? (size_t)(e->size - skip) : size - done;
+        if (e->kind == EXTENT_PACKED && !(bytes = unpack(store, index)))
+            return false;
+        if (e->kind == EXTENT_RAW)
+            bytes = e->bytes;
+        if (bytes)
+            memcpy(buf + done, bytes + skip, n);
+        else
+            memset(buf + done, 0, n);
+        done += n;
+        *ret_got = done;
+        if (__builtin_add_overflow(off, n, &off))
+            break;
+        index++;
+    }
+    return true;
+}
+
+const void *inq_store_view(const struct inq_store *store, uint64_t off, size_t size)
+{
+    size_t index = find(store, off);
+    const struct extent *e;
+
+    if (index == NO_EXTENT)
+        return NULL;
+    e = &store->extents.items[index];
+    if (e->kind != EXTENT_RAW || size > e->size - (off - e->off))
+        return NULL;
+    return e->bytes + (off - e->off);
+}

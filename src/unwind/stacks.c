@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stacks.h"
+
+#include <elf.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "codemap.h"
+#include "engine.h"
+#include "engine_ucd.h"
+#include "limits.h"
+#include "walk.h"
+
+const char *inq_trust_name(enum inq_trust trust)
+{
+    static const char *const names[] = {
+        [INQ_TRUST_CONTEXT] = "context",
+        [INQ_TRUST_CFI] = "cfi",
+        [INQ_TRUST_FRAME_POINTER] = "frame-pointer",
+        [INQ_TRUST_RULE] = "rule",
+        [INQ_TRUST_SCAN] = "scan",
+    };
+    return names[trust];
+}
+
+const char *inq_frame_kind_name(enum inq_frame_kind kind)
+{
+    static const char *const names[] = {
+        [INQ_FRAME_NATIVE] = "native",
+        [INQ_FRAME_SIGNAL] = "signal",
+        [INQ_FRAME_KERNEL] = "kernel",
+        [INQ_FRAME_JIT] = "jit",
+    };
+    return names[kind];
+}
+
+struct job {
+    const struct inq_core *core;
+    struct inq_arena *arena;
+    struct inq_gaps *gaps;
+    struct inq_codemap *code;
+    struct inq_frames *frames;
+    struct inq_walker walker; /* with cfi NULL when the CPU is not one that is followed */
+    struct inq_ucd *ucd;      /* for that engine alone */
+    bool limit_told;
+};
+
+/* Only x86-64 proper: x32 has the same registers and other pointers. */
+static bool can_unwind(const struct inq_core *core)
+{
+    return core->cpu && core->cpu->unwinds && core->machine == EM_X86_64 && core->elf_class == 64 &&
+           core->cpu->word_bytes == 8;
+}
+
+static struct inq_registers thread_registers(const struct inq_core *core,
+                                             const struct inq_core_thread *thread)
+{
+    static const char *const names[INQ_X86_64_REGISTERS] = {
+        [INQ_RAX] = "rax", [INQ_RDX] = "rdx", [INQ_RCX] = "rcx", [INQ_RBX] = "rbx",
+        [INQ_RSI] = "rsi", [INQ_RDI] = "rdi", [INQ_RBP] = "rbp", [INQ_RSP] = "rsp",
+        [INQ_R8] = "r8",   [INQ_R9] = "r9",   [INQ_R10] = "r10", [INQ_R11] = "r11",
+        [INQ_R12] = "r12", [INQ_R13] = "r13", [INQ_R14] = "r14", [INQ_R15] = "r15",
+        [INQ_RIP] = "rip",
+    };
+    struct inq_registers registers = {.known = 0};
+
+    for (unsigned int i = 0; i < INQ_X86_64_REGISTERS; i++) {
+        uint64_t value;
+        if (inq_core_register(core, thread, names[i], &value))
+            inq_register_set(&registers, i, value);
+    }
+    return registers;
+}
+
+static bool first_frame_only(struct job *job, struct inq_stack *stack, const char *why)
+{
+    stack->stop = why;
+    return inq_walk_first(job->code, job->arena, inq_core_pc(job->core, stack->thread),
+                          inq_core_sp(job->core, stack->thread), stack);
+}
+
+static bool walk_thread(struct job *job, struct inq_stack *stack, const char *where)
+{
+    const struct inq_core_thread *thread = stack->thread;
+
+    if (!thread->has_registers || !job->core->cpu || job->core->cpu->pc < 0) {
+        stack->stop = "the registers of this thread are not known";
+        inq_gaps_add(job->gaps, INQ_G_NO_REGISTERS, where, NULL, "its stack");
+        return true;
+    }
+    if (!job->walker.cfi)
+        return first_frame_only(job, stack,
+                                inq_arena_printf(job->arena, "unwinding is not supported for %s",
+                                                 job->core->cpu->name));
+    if (stack->thread_index >= INQ_MAX_THREADS_UNWOUND) {
+        job->walker.limit_reached = true;
+        return first_frame_only(
+            job, stack,
+            inq_arena_printf(job->arena, "only the stacks of the first %u threads are followed",
+                             INQ_MAX_THREADS_UNWOUND));
+    }
+
+    if (job->ucd) {
+        if (!inq_ucd_walk(job->ucd, stack->thread_index, job->code, job->frames, job->arena, stack))
+            return false;
+    } else {
+        struct inq_registers registers = thread_registers(job->core, thread);
+        if (!inq_walk_thread(&job->walker, &registers, stack))
+            return false;
+    }
+    if (!stack->complete)
+        inq_gaps_add(job->gaps, INQ_G_STACK_STOP, where, stack->stop, "the callers of frame %llu",
+                     (unsigned long long)(stack->frames_total ? stack->frames_total - 1 : 0));
+    return true;
+}
+
+static struct inq_error *walk_all(struct job *job, struct inq_stacks *stacks)
+{
+    for (size_t i = 0; i < stacks->count; i++) {
+        struct inq_stack *stack = &stacks->items[i];
+        char where[32];
+
+        stack->thread = &job->core->threads[i];
+        stack->thread_index = i;
+        snprintf(where, sizeof(where), "thread %u", stack->thread->tid);
+        if (!walk_thread(job, stack, where))
+            return &inq_error_oom;
+        if (job->walker.limit_reached && !job->limit_told) {
+            job->limit_told = true;
+            inq_gaps_add(job->gaps, INQ_G_STACK_LIMIT, where, stack->stop,
+                         "the stacks from here on");
+        }
+    }
+    return NULL;
+}
+
+/* Sets up the engine that was asked for; leaves the walker without one for other CPUs. */
+static struct inq_error *start_engine(struct job *job, const struct inq_unwind_options *options,
+                                      struct inq_cfi **ret_cfi, struct inq_ucd **ret_ucd)
+{
+    if (options->engine == INQ_ENGINE_DWFL)
+        return inq_error_create(INQ_E_USAGE, "the dwfl engine is not built in this version");
+    if (!can_unwind(job->core)) {
+        inq_gaps_add(job->gaps, INQ_G_UNWIND_CPU, NULL, NULL,
+                     "the callers of the first frames: unwinding is not supported for %s",
+                     job->core->cpu ? job->core->cpu->name : job->core->machine_name);
+        return NULL;
+    }
+    INQ_TRY(inq_cfi_create(job->code, job->arena, ret_cfi));
+    job->walker.cfi = *ret_cfi;
+    job->walker.has_entry = inq_core_auxv(job->core, AT_ENTRY, &job->walker.entry);
+    if (options->engine == INQ_ENGINE_UCD) {
+        INQ_TRY(inq_ucd_create(options->core_fd, ret_ucd));
+        job->ucd = *ret_ucd;
+    }
+    return NULL;
+}
+
+struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory *memory,
+                                  struct inq_modules *modules,
+                                  const struct inq_unwind_options *options, struct inq_arena *arena,
+                                  struct inq_gaps *gaps, struct inq_stacks **ret_stacks)
+{
+    _cleanup_free_ struct inq_codemap *code = malloc(sizeof(*code));
+    _cleanup_free_ struct inq_frames *frames = malloc(sizeof(*frames));
+    _cleanup_(inq_cfi_destroyp) struct inq_cfi *cfi = NULL;
+    _cleanup_(inq_ucd_destroyp) struct inq_ucd *ucd = NULL;
+    struct inq_stacks *stacks = INQ_ARENA_NEW(arena, struct inq_stacks);
+
+    if (!code || !frames || !stacks)
+        return &inq_error_oom;
+    stacks->count = core->n_threads;
+    stacks->items = INQ_ARENA_ARRAY(arena, core->n_threads ? core->n_threads : 1, struct inq_stack);
+    if (!stacks->items)
+        return &inq_error_oom;
+
+    inq_codemap_init(code, memory, modules, arena);
+    struct job job = {
+        .core = core,
+        .arena = arena,
+        .gaps = gaps,
+        .code = code,
+        .frames = frames,
+        .walker = {.code = code,
+                   .arena = arena,
+                   .frames = frames,
+                   .frames_left = INQ_MAX_FRAMES_WALKED,
+                   .cfi_steps_left = INQ_MAX_CFI_STEPS},
+    };
+    INQ_TRY(start_engine(&job, options, &cfi, &ucd));
+    INQ_TRY(walk_all(&job, stacks));
+    *ret_stacks = stacks;
+    return NULL;
+}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building the programs of fixtures/zoo and making them crash.
+
+A core is wanted in a folder of our own: that needs a core_pattern with a relative name (the kernel's
+default). Where it is a pipe or an absolute path, NoCores says so; the setting is not touched.
+"""
+import os
+import resource
+import shlex
+import signal
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ZOO = os.path.join(TOP, "fixtures", "zoo")
+
+
+class NoCores(Exception):
+    """No core dump can be had on this machine; the text says why."""
+
+
+def load_cases():
+    import yaml
+    with open(os.path.join(ZOO, "cases.yaml"), encoding="utf-8") as f:
+        return yaml.safe_load(f)
+
+
+def check_cores_possible():
+    with open("/proc/sys/kernel/core_pattern", encoding="utf-8", errors="replace") as f:
+        pattern = f.read().strip()
+    if pattern.startswith("|"):
+        raise NoCores(f"core_pattern is a pipe to {pattern[1:].split()[0]}")
+    if "/" in pattern:
+        raise NoCores(f"core_pattern writes to {os.path.dirname(pattern)}")
+    if not pattern:
+        raise NoCores("core_pattern is empty: the kernel writes no cores")
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    if hard not in (resource.RLIM_INFINITY,) and hard < 64 << 20:
+        raise NoCores(f"ulimit -Hc is {hard} bytes")
+
+
+def source_of(case):
+    return os.path.join(ZOO, case.get("source", case["id"].replace("-", "_")) + ".c")
+
+
+def build(case, folder, compiler=None):
+    """Builds the program of a case into folder and returns its path."""
+    compiler = shlex.split(compiler or os.environ.get("CC", "cc"))
+    program = os.path.join(folder, case["id"])
+    libraries = []
+    if "library" in case:
+        name = case["library"]
+        subprocess.run(compiler + ["-g", "-O1", "-shared", "-fPIC", os.path.join(ZOO, name + ".c"), "-o",
+                                   os.path.join(folder, f"lib{name}.so")], check=True)
+        libraries = [f"-L{folder}", f"-l{name}", "-Wl,-rpath,$ORIGIN"]
+    if not os.path.exists(program):
+        subprocess.run(compiler + ["-g"] + case.get("build", ["-O1"]) + [source_of(case), "-o", program]
+                       + libraries, check=True)
+    return program
+
+
+def _allow_cores():
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def wait_until_asleep(pid):
+    """Until the process waits in pause(): it has said "ready" a moment before."""
+    for _ in range(1000):
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            if f.read().split()[0] == "34":  # __NR_pause on x86-64
+                return
+        time.sleep(0.005)
+    raise AssertionError("the program never came to rest")
+
+
+def crash(command, folder, kill=None, env=None, timeout=60):
+    """Runs command in a new folder below `folder` until it dies, and returns the path of its core."""
+    check_cores_possible()
+    where = tempfile.mkdtemp(dir=folder)
+    child = subprocess.Popen(command, cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, env=env, preexec_fn=_allow_cores)
+    try:
+        if kill:
+            assert child.stdout.readline().strip() == b"ready"
+            wait_until_asleep(child.pid)
+            os.kill(child.pid, getattr(signal, kill))
+        child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        raise
+    cores = [n for n in os.listdir(where) if n.startswith("core") or str(child.pid) in n]
+    if child.returncode >= 0:
+        raise AssertionError(f"{command[0]} did not crash: exit {child.returncode}")
+    if not cores:
+        raise NoCores(f"{os.path.basename(command[0])} died of signal {-child.returncode} and left no core")
+    return os.path.join(where, cores[0])
+
+
+def cut(core, left):
+    size = os.path.getsize(core)
+    os.truncate(core, int(size * left) if left < 1 else int(left))
+
+
+def make_core(case, programs, folder):
+    """The core of a case, crashed for real and cut when the case wants it."""
+    program = build(case, programs)
+    core = crash([program] + case.get("run", []), folder, case.get("kill"))
+    if "cut" in case:
+        cut(core, case["cut"])
+    return program, core

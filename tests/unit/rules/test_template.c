@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "rules_tests.h"
+
+static void assert_rendered(const char *text, const json_t *document, const char *expected)
+{
+    char *rendered = inq_rule_render(text, document, NULL);
+    assert_non_null(rendered);
+    assert_string_equal(rendered, expected);
+    free(rendered);
+}
+
+static void facts_are_filled_in(void **state)
+{
+    (void)state;
+    json_t *document = rules_document(
+        "{\"signal\": {\"number\": 11}, \"core\": {\"complete\": true},"
+        " \"fault\": {\"address\": \"0x8\", \"function\": \"a\\u001bb{signal.number}\"},"
+        " \"threads\": [{\"crashed\": true, \"frames\": [{\"index\": 0}, {\"index\": 1,"
+        " \"function\": \"main\"}]}]}");
+    assert_rendered("at {fault.address}", document, "at 0x8");
+    assert_rendered("{signal.number}{core.complete}", document, "11true");
+    assert_rendered("{frame[1].function}: {frame[0].function}", document, "main: (unknown)");
+    assert_rendered("{fault.operand.base_value}", document, "(unknown)");
+    assert_rendered("{{x} {{{signal.number} }", document, "{x} {11 }");
+    assert_rendered("", document, "");
+    /* neither escaped nor cut nor expanded again: that is for what prints it */
+    assert_rendered("{fault.function}", document,
+                    "a\x1b"
+                    "b{signal.number}");
+    /* refused when a file is read; shown as it stands */
+    assert_rendered("{oops", document, "{oops");
+    assert_rendered("{}", document, "{}");
+    json_decref(document);
+}
+
+static void elements_are_filled_in(void **state)
+{
+    (void)state;
+    json_t *document = rules_document("{\"modules\": [{\"name\": \"libpq.so\"}]}");
+    struct rules_result result =
+        rules_evaluate("- id: r\n  title: t\n  cause: 'in {module.name}'\n"
+                       "  when:\n    - any modules: [module.name like \"lib*\"]\n",
+                       document);
+    char *text = inq_rule_render(result.rules->items[0].cause, document, result.match);
+    assert_string_equal(text, "in libpq.so");
+    free(text);
+    rules_result_free(&result);
+    json_decref(document);
+}
+
+static void templates_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *error;
+    } all[] = {
+        {"- id: r\n  title: t\n  when: [signal exists]\n  cause: 'a {signal.nmae}'\n",
+         "4:14: there is no fact \"signal.nmae\""},
+        {"- id: r\n  title: t\n  when: [signal exists]\n  cause: 'a {signal.name'\n",
+         "4:14: a fact in braces is expected"},
+        {"- id: r\n  title: t\n  when: [signal exists]\n  cause: 'a { b }'\n",
+         "4:14: a fact in braces is expected"},
+        {"- id: r\n  title: t\n  when: [signal exists]\n  cause: 'a {}'\n",
+         "4:14: a fact in braces is expected"},
+        {"- id: r\n  title: t\n  when: [signal exists]\n  cause: '{module.name}'\n",
+         "4:12: there is no fact \"module.name\""},
+        {WHEN("signal exists") "  fix: ['{nope}']\n", "6:11: there is no fact"},
+        {WHEN("signal exists") "  fix: [{text: '{nope}'}]\n", "6:18: there is no fact"},
+        {WHEN("signal exists") "  against: [{when: [signal exists], text: '{nope}'}]\n",
+         "6:45: there is no fact"},
+        /* what a dead process was named must not reach a shell by way of a paste */
+        {WHEN("signal exists") "  fix: [{text: x, commands: ['gdb {process.executable}']}]\n",
+         "6:36: process.executable holds text from the dead process"},
+        {WHEN("signal exists") "  fix: [{text: x, commands: ['addr2line {fault.address}']}]\n", ""},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        char expected[256] = "";
+        if (all[i].error[0])
+            snprintf(expected, sizeof(expected), "r.yaml:%s", all[i].error);
+        const char *error = rules_error(all[i].text);
+        if (expected[0] ? strncmp(error, expected, strlen(expected)) != 0 : error[0] != '\0')
+            fail_msg("expected %s, got %s", expected, error);
+    }
+}
+
+static void rendering_is_bounded(void **state)
+{
+    (void)state;
+    char *name = malloc(4097), *text = malloc(4096);
+    assert_non_null(name);
+    assert_non_null(text);
+    memset(name, 'x', 4096);
+    name[4096] = '\0';
+    text[0] = '\0';
+    for (int i = 0; i < 240; i++)
+        strcat(text, "{signal.name}");
+    json_t *document = json_pack("{s:{s:s}}", "signal", "name", name);
+    char *rendered = inq_rule_render(text, document, NULL);
+    assert_non_null(rendered);
+    assert_true(strlen(rendered) < 65536 + 4096 + 16);
+    assert_string_equal(rendered + strlen(rendered) - 3, "...");
+    free(rendered);
+    json_decref(document);
+    free(name);
+    free(text);
+}
+
+int test_template(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(facts_are_filled_in),
+        cmocka_unit_test(elements_are_filled_in),
+        cmocka_unit_test(templates_are_checked),
+        cmocka_unit_test(rendering_is_bounded),
+    };
+    return cmocka_run_group_tests_name("template", tests, NULL, NULL);
+}

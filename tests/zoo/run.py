@@ -1,0 +1,185 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py INQUEST PROGRAMS [CASE...]: crashes the programs of fixtures/zoo for real and holds inquest's reports
+against the truth in cases.yaml; where gdb is installed, every thread's frames against gdb's."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import zoo  # noqa: E402
+
+CLAIMS = ("proven", "strong", "plausible")
+MISSING = object()
+
+
+def fact(report, path):
+    """The value at a path; crashed. and frame[N]. as in signatures."""
+    at = report
+    path = re.sub(r"^frame\[", "crashed.frames[", path)
+    for part in re.findall(r"[^.\[\]]+", path):
+        if part == "crashed" and at is report:
+            at = next((t for t in report.get("threads") or [] if t.get("crashed")), MISSING)
+        elif isinstance(at, list) and part.isdigit():
+            at = at[int(part)] if int(part) < len(at) else MISSING
+        else:
+            at = at.get(part, MISSING) if isinstance(at, dict) else MISSING
+        if at is MISSING or at is None:
+            return MISSING
+    return at
+
+
+def check_frames(report, wanted):
+    frames = fact(report, "crashed.frames")
+    have = [] if frames is MISSING else [f.get("function") or "?" for f in frames]
+    at = 0
+    for name in wanted:
+        plain = [h.lstrip("_") for h in have]
+        try:
+            at = plain.index(name.lstrip("_"), at) + 1
+        except ValueError:
+            yield f"frames: no {name} in order in {have[:12]}"
+            return
+
+
+def check(case, report, code):
+    truth = case["truth"]
+    if code not in truth.get("exit", [0, 1]):
+        yield f"exit {code}"
+    verdicts = report.get("verdicts") or []
+    claims = [v for v in verdicts if v.get("grade") in CLAIMS]
+    first = claims[0]["signature"] if claims else None
+    if first != truth["verdict"]:
+        yield f"first verdict {first}, want {truth['verdict']}"
+    elif "grade" in truth and claims[0]["grade"] not in truth["grade"]:
+        yield f"grade {claims[0]['grade']}, want {truth['grade']}"
+    for name in truth.get("must_not_blame", []):
+        if any(v["signature"] == name for v in claims):
+            yield f"blames {name}"
+    for path, want in truth.get("facts", {}).items():
+        have = fact(report, path)
+        if want == "absent":
+            if have is not MISSING:
+                yield f"{path} is {have!r}, want nothing"
+        elif want == "exists":
+            if have is MISSING:
+                yield f"{path} is missing"
+        elif have != want:
+            yield f"{path} is {'missing' if have is MISSING else repr(have)}, want {want!r}"
+    yield from check_frames(report, truth.get("frames", []))
+
+
+GDB_SCRIPT = """
+import json, gdb
+out = {}
+for thread in gdb.selected_inferior().threads():
+    thread.switch()
+    frames, frame = [], gdb.newest_frame()
+    while frame is not None and len(frames) < 60:
+        # An inlined frame shares its pc with the one it was inlined into: a name, not a frame. A tail
+        # call's frame is no longer on the stack: gdb infers it from DWARF.
+        if frame.type() == gdb.TAILCALL_FRAME:
+            pass
+        elif frames and frames[-1]["inline"]:
+            frames[-1]["names"].append(frame.name())
+            frames[-1]["inline"] = frame.type() == gdb.INLINE_FRAME
+        else:
+            frames.append({"pc": frame.pc(), "names": [frame.name()], "inline": frame.type() == gdb.INLINE_FRAME,
+                           "signal": frame.type() == gdb.SIGTRAMP_FRAME})
+        frame = frame.older()
+    for frame in frames:
+        symbol = gdb.execute("info symbol %d" % frame["pc"], to_string=True).split()
+        frame["names"].append(None if symbol[0] == "No" else symbol[0])
+    out[thread.ptid[1]] = frames
+print("FRAMES " + json.dumps(out))
+"""
+
+
+def gdb_frames(program, core, folder):
+    """{tid: [{pc, names, signal}]}: the physical frames as gdb walks them, with every name it knows for each."""
+    script = os.path.join(folder, "frames.py")
+    with open(script, "w", encoding="ascii") as f:
+        f.write(GDB_SCRIPT)
+    out = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off",
+                          "-ex", "set backtrace past-main on", "-ex", "set backtrace past-entry on",
+                          "-ex", f"source {script}", program, core],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=120,
+                         errors="replace").stdout
+    for line in out.splitlines():
+        if line.startswith("FRAMES "):
+            return {int(tid): frames for tid, frames in json.loads(line[7:]).items()}
+    raise AssertionError(f"gdb gave no frames: {out[-300:]}")
+
+
+def plain(name):
+    """One spelling for the aliases of one function in libc."""
+    if name is None:
+        return None
+    name = re.sub(r"(@.*|_impl|\.(part|cold|isra|constprop)(\.\d+)?)$", "", name).lstrip("_")
+    return re.sub(r"^(GI_|libc_|IO_new_|IO_)", "", name).lstrip("_")
+
+
+def against_gdb(report, theirs, limit=40):
+    """Every thread's frames: the same pcs in the same order, and for each a name that gdb knows too."""
+    ours = {t["tid"]: t.get("frames") or [] for t in report["threads"]}
+    if sorted(theirs) != sorted(ours):
+        yield f"gdb has threads {len(theirs)}, we have {len(ours)}"
+        return
+    for tid, frames in theirs.items():
+        mine = [f for f in ours[tid] if f["trust"] in ("context", "cfi", "rule", "frame-pointer")]
+        want, have = [f["pc"] for f in frames[:limit]], [int(f["pc"], 16) for f in mine[:limit]]
+        if want != have:
+            yield (f"thread {tid}: gdb {[(hex(f['pc']), f['names'][0]) for f in frames[:limit]][-6:]} "
+                   f"we {[(f['pc'], f.get('function')) for f in mine[:limit]][-6:]}")
+            continue
+        for frame, own in zip(frames, mine):
+            names = {plain(n) for n in frame["names"]}
+            if not frame["signal"] and plain(own.get("function")) not in names:
+                yield f"thread {tid} frame {own['index']}: gdb {names} we {own.get('function')}"
+
+
+def run_case(inquest, case, programs, folder):
+    program, core = zoo.make_core(case, programs, folder)
+    done = subprocess.run([inquest, "triage", "--json", "--no-store", core], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=120)
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        return [f"exit {done.returncode}, no JSON: {done.stderr[:200]!r}"]
+    problems = list(check(case, report, done.returncode))
+    if shutil.which("gdb") and case.get("gdb", True) and "cut" not in case:
+        problems += against_gdb(report, gdb_frames(program, core, folder))
+    shutil.rmtree(os.path.dirname(core), ignore_errors=True)
+    return problems
+
+
+def main():
+    inquest, programs = os.path.abspath(sys.argv[1]), sys.argv[2]
+    os.makedirs(programs, exist_ok=True)
+    failed = passed = 0
+    try:
+        zoo.check_cores_possible()
+    except zoo.NoCores as why:
+        print(f"skipped: {why}")
+        return 77
+    with tempfile.TemporaryDirectory() as folder:
+        for case in zoo.load_cases():
+            if len(sys.argv) > 3 and case["id"] not in sys.argv[3:]:
+                continue
+            problems = run_case(inquest, case, programs, folder)
+            print(f"{'FAIL' if problems else 'ok  '} {case['id']}")
+            for problem in problems:
+                print(f"       {problem}")
+            failed, passed = failed + bool(problems), passed + (not problems)
+    if not shutil.which("gdb"):
+        print("skipped: no gdb: frames were not compared with it")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
