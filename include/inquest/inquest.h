@@ -43,16 +43,16 @@ struct inq_report_options {
     const char *executable;        /* the program's file, NULL: as the dump names it */
     const char *const *debug_dirs; /* folders with .build-id/xx/yyyy.debug; may be NULL */
     size_t n_debug_dirs;
-    const char *signatures;        /* folder of signature files; NULL: the installed ones */
-    const char *worker;            /* path of inquest-worker; NULL: the installed one */
-    bool stacks_only;              /* threads and their frames, nothing else */
+    const char *signatures; /* folder of signature files; NULL: the installed ones */
+    const char *worker;     /* path of inquest-worker; NULL: the installed one */
+    bool stacks_only;       /* threads and their frames, nothing else */
     /*
      * true: parse the dump in this process. A dump is hostile input; isolation (one sandboxed
      * worker process for each dump, as the command line does) is the default. In process, a file
      * that shrinks while it is read ends the caller with SIGBUS.
      */
     bool in_process;
-    uint32_t timeout_seconds;      /* of the worker; 0: default */
+    uint32_t timeout_seconds; /* of the worker; 0: default */
 };
 
 INQ_PUBLIC void inq_report_options_init(struct inq_report_options *options);
@@ -70,7 +70,8 @@ INQ_PUBLIC void inq_report_free(struct inq_report *report); /* takes NULL */
 /* The whole report as one JSON document (docs/report.md). Lives as long as the report. */
 INQ_PUBLIC const char *inq_report_json(struct inq_report *report);
 
-/* The report for people: plain text, `columns` wide (0: not wrapped). Lives as long as the report. */
+/* The report for people: plain text, `columns` wide (0: not wrapped). Lives as long as the report.
+ */
 INQ_PUBLIC const char *inq_report_as_text(struct inq_report *report, unsigned columns);
 
 /*

@@ -7,7 +7,7 @@
 
 #include "array.h"
 #include "cleanup.h"
-#include "limits.h"
+#include "bounds.h"
 
 void inq_gaps_init(struct inq_gaps *gaps, struct inq_arena *arena)
 {

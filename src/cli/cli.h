@@ -41,8 +41,8 @@ struct cli {
     const struct cli_command *command;
     const char *const *args; /* after the command's name */
     size_t n_args;
-    unsigned messages;  /* lines on standard error so far */
-    bool write_failed;  /* standard output is gone or full */
+    unsigned messages; /* lines on standard error so far */
+    bool write_failed; /* standard output is gone or full */
     bool progress_shown;
     struct inq_text pending; /* not written yet */
 };
@@ -63,8 +63,8 @@ int cli_triage(struct cli *cli);
 /* options.c */
 
 /*
- * Parses all of argv (options may stand anywhere) and permutes it; *ret_first is the index of the first
- * argument that is no option. false after a message: a usage error.
+ * Parses all of argv (options may stand anywhere) and permutes it; *ret_first is the index of the
+ * first argument that is no option. false after a message: a usage error.
  */
 bool cli_options_parse(struct cli *cli, int argc, char **argv, int *ret_first);
 /* The options of a command, or of all, as help text. */
@@ -96,8 +96,8 @@ void cli_progress_wipe(struct cli *cli);
 /* setup.c */
 
 /*
- * The signatures of --signatures on top of the shipped ones. A shipped directory that is missing is a
- * message and no error unless `required`; a directory of the user's that is missing is one.
+ * The signatures of --signatures on top of the shipped ones. A shipped directory that is missing is
+ * a message and no error unless `required`; a directory of the user's that is missing is one.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /* Points the job's options at what the command line gave. */

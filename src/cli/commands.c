@@ -12,16 +12,16 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
-    {"scan", "[PATH...]", "every core under PATH: a line a crash, then the groups", 's', cli_scan},
-    {"signatures", "[list | show ID | check FILE...]", "what inquest can recognise", 'g',
+    {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
+    {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
      cli_signatures},
-    {"triage", "CORE...", "one core, the whole report; - is standard input", 'c', cli_triage},
+    {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
 };
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
-    "attach", "bundle",  "doctor", "export", "groups",  "history",
-    "import", "klog",    "libs",   "purge",  "rejudge", "show",
+    "attach", "bundle", "doctor", "export", "groups",  "history",
+    "import", "klog",   "libs",   "purge",  "rejudge", "show",
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -44,7 +44,7 @@ static void print_help(struct cli *cli, const struct cli_command *command)
         inq_text_append(&text, "Usage: inquest COMMAND [OPTION...] ...\n"
                                "Reads core dumps and says why the process died.\n\nCommands:\n");
         for (size_t i = 0; i < INQ_ARRAY_SIZE(commands); i++)
-            inq_text_printf(&text, "  %-10s %s\n", commands[i].name, commands[i].help);
+            inq_text_printf(&text, "  %-12s%s\n", commands[i].name, commands[i].help);
         inq_text_append(&text, "\nOptions (more with inquest COMMAND --help):\n");
         cli_options_help(&text, '\0');
         inq_text_append(&text, "\nExit codes: 0 complete, 1 partial, 2 usage, 3 not analysable, "
@@ -61,10 +61,12 @@ static void print_version(struct cli *cli)
 
     yaml_get_version(&major, &minor, &patch);
     inq_text_printf(&text, "inquest %s\n", INQUEST_VERSION);
-    inq_text_printf(&text, "built with: jansson %s, libyaml %d.%d.%d; in inquest-worker: libunwind, "
-                           "libseccomp, Landlock, zstd\n",
+    inq_text_printf(&text,
+                    "built with: jansson %s, libyaml %d.%d.%d; in inquest-worker: libunwind, "
+                    "libseccomp, Landlock, zstd\n",
                     JANSSON_VERSION, major, minor, patch);
-    inq_text_append(&text, "not in this build: crash database, tickets, HTML, Markdown, debuginfod\n");
+    inq_text_append(&text,
+                    "not in this build: crash database, tickets, HTML, Markdown, debuginfod\n");
     cli_print(cli, &text);
 }
 

@@ -5,8 +5,8 @@
 #include "cli.h"
 
 /*
- * The whole run: parses, dispatches, closes standard output. Returns the exit code; main() only adds
- * the signals.
+ * The whole run: parses, dispatches, closes standard output. Returns the exit code; main() only
+ * adds the signals.
  */
 int cli_main(int argc, char **argv);
 

@@ -24,8 +24,9 @@ static void catch_signals(void)
 }
 
 /*
- * Descriptors 0 to 2 must exist, or the first file that is opened would be written to as one of them. Where
- * the caller closed standard output, writing must still fail: so it is opened for reading.
+ * Descriptors 0 to 2 must exist, or the first file that is opened would be written to as one of
+ * them. Where the caller closed standard output, writing must still fail: so it is opened for
+ * reading.
  */
 static void fill_standard_descriptors(void)
 {

@@ -65,7 +65,8 @@ static const struct row rows[] = {
     {"recursive", OPT_RECURSIVE, NULL, "s", "directories below, too (default)"},
     {"no-recursive", OPT_NO_RECURSIVE, NULL, "s", "only the directory itself"},
     {"jobs", 'j', "N", "s", "cores read at once (default: as many as CPUs)"},
-    {"timeout", OPT_TIMEOUT, "SECONDS", "cs", "for one core (default 30; compressed ones get more)"},
+    {"timeout", OPT_TIMEOUT, "SECONDS", "cs",
+     "for one core (default 30; compressed ones get more)"},
     {"max-memory", OPT_MAX_MEMORY, "SIZE", "cs", "for one core, such as 512M (default 1G)"},
     {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cs", "fail where a layer of it is missing"},
     {"no-sandbox", OPT_NO_SANDBOX, NULL, "cs", "do without; the report says so"},
@@ -217,8 +218,8 @@ static bool set_color(struct cli *cli, const char *value)
     static const char *const words[] = {"auto", "always", "never"};
     size_t index;
 
-    if (!set_word(cli, OPT_COLOR, value, words, INQ_ARRAY_SIZE(words),
-                  "one of auto, always, never", &index))
+    if (!set_word(cli, OPT_COLOR, value, words, INQ_ARRAY_SIZE(words), "one of auto, always, never",
+                  &index))
         return false;
     cli->options.color = (enum cli_color)index;
     return true;

@@ -170,7 +170,8 @@ void cli_progress(struct cli *cli, uint64_t done, uint64_t total)
     inq_text_append(&line, "\r[");
     for (unsigned i = 0; i < BAR_COLUMNS; i++)
         inq_text_append(&line, done * BAR_COLUMNS > i * total ? "#" : " ");
-    inq_text_printf(&line, "] %llu/%llu\033[K", (unsigned long long)done, (unsigned long long)total);
+    inq_text_printf(&line, "] %llu/%llu\033[K", (unsigned long long)done,
+                    (unsigned long long)total);
     write_line(cli, &line);
     cli->progress_shown = true;
 }

@@ -77,11 +77,18 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
         count_words(&text, result->files, "file", "files");
         inq_text_append(&text, ": ");
         count_words(&text, result->crashes, "crash", "crashes");
-        inq_text_append(&text, " in ");
-        count_words(&text, groups, "group", "groups");
-        inq_text_printf(&text, ", %llu of them partial; %llu not analysable; ",
-                        (unsigned long long)result->partial, (unsigned long long)result->failed);
-        count_words(&text, result->skipped, "other file", "other files");
+        if (groups > 0) {
+            inq_text_append(&text, " in ");
+            count_words(&text, groups, "group", "groups");
+        }
+        if (result->partial > 0)
+            inq_text_printf(&text, " (%llu partial)", (unsigned long long)result->partial);
+        if (result->failed > 0)
+            inq_text_printf(&text, ", %llu not analysable", (unsigned long long)result->failed);
+        if (result->skipped > 0) {
+            inq_text_append(&text, ", ");
+            count_words(&text, result->skipped, "other file", "other files");
+        }
         inq_text_append(&text, "\n");
     }
     cli_print(cli, &text);
@@ -89,8 +96,8 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
 }
 
 /*
- * Where the kernel puts cores: the directory part of its pattern, "." for a relative one. NULL after a
- * message when it pipes them to a program.
+ * Where the kernel puts cores: the directory part of its pattern, "." for a relative one. NULL
+ * after a message when it pipes them to a program.
  */
 static char *default_path(struct cli *cli)
 {
@@ -102,19 +109,19 @@ static char *default_path(struct cli *cli)
         return NULL;
     }
     if (*pattern == '|') {
-        cli_message(cli,
-                    "scan: the kernel pipes cores to a program (core_pattern is %s): name a PATH%s",
-                    pattern,
-                    strstr(pattern, "systemd-coredump") ? ", such as /var/lib/systemd/coredump"
-                                                        : "");
+        cli_message(
+            cli, "scan: the kernel pipes cores to a program (core_pattern is %s): name a PATH%s",
+            pattern,
+            strstr(pattern, "systemd-coredump") ? ", such as /var/lib/systemd/coredump" : "");
         return NULL;
     }
     slash = strrchr(pattern, '/');
     if (!slash)
         return strdup(".");
     if (memchr(pattern, '%', (size_t)(slash - pattern))) {
-        cli_message(cli, "scan: the kernel spreads cores over directories (core_pattern is %s): "
-                         "name a PATH",
+        cli_message(cli,
+                    "scan: the kernel spreads cores over directories (core_pattern is %s): "
+                    "name a PATH",
                     pattern);
         return NULL;
     }

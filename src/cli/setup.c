@@ -12,7 +12,8 @@
 #include "config.h"
 #include "io.h"
 
-/* Beside a program that was built and not installed: one line, the signatures in the source tree. */
+/* Beside a program that was built and not installed: one line, the signatures in the source tree.
+ */
 #define TREE_FILE "inquest.tree"
 #define MAX_PATH 4096
 
@@ -111,7 +112,8 @@ void cli_prepare_job(struct cli *cli, const struct inq_rules *rules)
     job->policy.debug_dirs = cli->options.debug_dirs.items;
     job->policy.n_debug_dirs = cli->options.debug_dirs.count;
     job->rules = rules;
-    /* secure_getenv: a program with more rights than its user does not start what the user names. */
+    /* secure_getenv: a program with more rights than its user does not start what the user names.
+     */
     job->worker_path = secure_getenv("INQUEST_WORKER");
     job->worker_stderr = secure_getenv("INQUEST_WORKER_STDERR") != NULL;
 }

@@ -41,8 +41,8 @@ static json_t *rule_json(const struct inq_rule *rule)
 static int list_json(struct cli *cli, const struct inq_rules *rules)
 {
     json_t *items = json_array();
-    json_t *document = json_pack("{s:s, s:i, s:o?, s:O?}", "format", "inquest-signatures", "version",
-                                 1, "signatures", items, "refused", rules->refused);
+    json_t *document = json_pack("{s:s, s:i, s:o?, s:O?}", "format", "inquest-signatures",
+                                 "version", 1, "signatures", items, "refused", rules->refused);
     bool ok = document != NULL;
 
     for (size_t i = 0; ok && i < rules->count; i++)
@@ -99,7 +99,7 @@ static struct inq_error *print_source(struct cli *cli, const struct inq_rule *ru
     _cleanup_fclose_ FILE *file = fopen(rule->file, "re");
     _cleanup_free_ char *line = NULL;
     _cleanup_(inq_text_deinit) struct inq_text text = {0};
-    size_t capacity = 0, indent = 0;
+    size_t capacity = 0, indent = 0, kept = 0;
     ssize_t size;
 
     if (!file)
@@ -120,6 +120,12 @@ static struct inq_error *print_source(struct cli *cli, const struct inq_rule *ru
             size--;
         inq_text_append_escaped(&text, line, (size_t)size);
         inq_text_append(&text, "\n");
+        if ((size_t)size > spaces && line[spaces] != '#')
+            kept = text.size; /* what lies between this signature and the next is neither's */
+    }
+    if (kept > 0 && kept < text.size) {
+        text.size = kept;
+        text.bytes[kept] = '\0';
     }
     cli_print(cli, &text);
     return NULL;

@@ -5,7 +5,10 @@
 
 #define MAX_WORD 32u
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
 
 /* Optimal string alignment: insert, delete, replace, or swap two neighbours. */
 static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)

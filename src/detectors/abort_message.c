@@ -15,11 +15,12 @@
 
 #include "crash.h"
 #include "detectors.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define BLOCK_MAX (1u << 20)
 #define HEADER_BYTES 4u
 #define MAX_PAGES 65536u /* 256 MiB of page starts; more is not searched */
+#define MAX_REGION_BYTES (64u << 20) /* the block is mapped alone, or joins a small neighbour */
 
 enum answer {
     FOUND,
@@ -87,7 +88,7 @@ static bool is_block(struct inq_dump *dump, uint64_t addr)
 static bool may_hold_block(const struct inq_dump *dump, const struct inq_memory_region *region)
 {
     return (region->flags & (PF_R | PF_W | PF_X)) == (PF_R | PF_W) &&
-           !inq_core_file_at(dump->core, region->start);
+           region->saved_bytes <= MAX_REGION_BYTES && !inq_core_file_at(dump->core, region->start);
 }
 
 static enum answer by_looks(struct inq_dump *dump, const char **ret_message, const char **ret_why)

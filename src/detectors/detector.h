@@ -3,9 +3,9 @@
 #define INQ_DETECTORS_DETECTOR_H
 
 /*
- * One question, one file. A detector looks at the dump and sets facts; it draws no conclusion (that
- * is the signatures' work). To add one: a file here, its line in the table of detectors.c, its facts
- * in evidence/facts.c, a test.
+ * One question, one file. A detector looks at the dump and sets facts; it draws no conclusion
+ * (that is the signatures' work). To add one: a file here, its line in the table of detectors.c,
+ * its facts in evidence/fact_table.c, a test.
  */
 
 #include "arena.h"
@@ -41,8 +41,8 @@ void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_record(struct inq_dump *dump, struct inq_evidence *evidence);
 
 /*
- * The thread that crashed and its first frame, as the detectors see it (a handler's frames skipped later); NULLs when the
- * dump does not tell.
+ * The thread that crashed and its stack, as the detectors see them; NULLs when the dump does not
+ * tell.
  */
 const struct inq_core_thread *inq_crashed_thread(const struct inq_dump *dump);
 const struct inq_stack *inq_crashed_stack(const struct inq_dump *dump);

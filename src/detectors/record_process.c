@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "environment.h"
-#include "limits.h"
+#include "bounds.h"
 #include "record.h"
 #include "record_json.h"
 #include "start_block.h"

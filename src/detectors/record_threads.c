@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "record.h"
 #include "record_json.h"
 

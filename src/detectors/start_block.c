@@ -4,7 +4,7 @@
 #include <elf.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 /*
  * The auxv ends a few words below the 16 bytes of AT_RANDOM; only the alignment of the stack and

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 #define FIRST_STEP (256u * 1024u)
 

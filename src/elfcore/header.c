@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define SNIFF_BYTES 512u
 

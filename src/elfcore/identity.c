@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "limits.h"
+#include "bounds.h"
 
 /*
  * Notes hold every thread's registers: the first of them decide. The bound keeps a dump with a

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define MISSING "(missing)"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define CURSIG_OFF 12u
 

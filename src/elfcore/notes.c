@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define NOTE_HEADER_BYTES 12u
 

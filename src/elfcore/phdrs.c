@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 struct phdr {
     uint32_t type, flags;

@@ -16,7 +16,7 @@
 
 #include "array.h"
 #include "core_reader.h"
-#include "limits.h"
+#include "bounds.h"
 #include "link_map_pages.h"
 
 #define KIB 1024ull

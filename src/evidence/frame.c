@@ -9,7 +9,7 @@
 #include "cleanup.h"
 #include "cursor.h"
 #include "io.h"
-#include "limits.h"
+#include "bounds.h"
 #include "trim.h"
 
 static const char magic[8] = {'I', 'N', 'Q', 'E', 'V', 'I', 'D', '1'};

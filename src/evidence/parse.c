@@ -12,7 +12,7 @@
 #include "cleanup.h"
 #include "evidence.h"
 #include "fact_table.h"
-#include "limits.h"
+#include "bounds.h"
 #include "text.h"
 
 #define MAX_DEPTH 16

@@ -5,14 +5,14 @@
 /*
  * Opening a file that a dump names. This is the only place of the project that does so.
  *
- * A dump comes from whoever crashed: the paths in it are an attacker's. So a path is looked up below
- * one root (openat2, RESOLVE_IN_ROOT: no `..`, no absolute symbolic link leads out), the object is
- * looked at before it is opened (O_PATH, fstat, fstatfs: only regular files of local file systems,
- * at most INQ_MAX_FILE_BYTES), and it is handed out only when its build-id is the one that the dump
- * holds. Nothing is ever executed.
+ * A dump comes from whoever crashed: the paths in it are an attacker's. So a path is looked up
+ * below one root (openat2, RESOLVE_IN_ROOT: no `..`, no absolute symbolic link leads out), the
+ * object is looked at before it is opened (O_PATH, fstat, fstatfs: only regular files of local file
+ * systems, at most INQ_MAX_FILE_BYTES), and it is handed out only when its build-id is the one that
+ * the dump holds. Nothing is ever executed.
  *
- * The worker has no right to open files: it asks its parent through a socket, with the same request,
- * and gets a descriptor or a reason (broker.h).
+ * The worker has no right to open files: it asks its parent through a socket, with the same
+ * request, and gets a descriptor or a reason (broker.h).
  */
 
 #include <stdbool.h>
@@ -62,8 +62,9 @@ struct inq_file_policy {
 };
 
 /*
- * Where requests go: straight to the policy, or to the parent. `ask` answers n requests in order and
- * sets every reply; it fails only when the parent is gone.
+ * Where requests go: straight to the policy, or to the parent. `ask` answers n requests in order
+ * and sets every reply; it fails only when the parent is gone. Each reply may hold a descriptor,
+ * and a worker has few (RLIMIT_NOFILE): ask for some dozens at a time.
  */
 struct inq_opener {
     struct inq_error *(*ask)(struct inq_opener *opener, const struct inq_file_request *requests,

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "io.h"
-#include "limits.h"
 #include "root.h"
 
 #define DEBUG_DIR "/usr/lib/debug"

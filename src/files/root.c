@@ -378,7 +378,7 @@ static int open_by_walk(const struct inq_root *root, const char *path, int flags
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(w.rest, path);
+    memcpy(w.rest, path, strlen(path) + 1);
     w.at = w.rest;
     ok = walk_restart(&w, false);
     while (ok && found < 0) {

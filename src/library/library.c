@@ -35,7 +35,10 @@ void inq_report_options_init(struct inq_report_options *options)
     options->struct_bytes = sizeof(*options);
 }
 
-const char *inq_version(void) { return INQUEST_VERSION; }
+const char *inq_version(void)
+{
+    return INQUEST_VERSION;
+}
 
 void inq_report_free(struct inq_report *report)
 {
@@ -54,10 +57,10 @@ static struct inq_error *analyze_here(const char *path, const struct inq_report_
     const char *not_regular = NULL;
     int fd = inq_open_regular(AT_FDCWD, path, 1, &not_regular);
     if (fd < 0)
-        return inq_error_in(not_regular
-                                ? inq_error_create(INQ_E_NOT_REGULAR, "not a regular file: %s", not_regular)
-                                : inq_error_create(INQ_E_IO, "%s", strerror(errno)),
-                            path);
+        return inq_error_in(
+            not_regular ? inq_error_create(INQ_E_NOT_REGULAR, "not a regular file: %s", not_regular)
+                        : inq_error_create(INQ_E_IO, "%s", strerror(errno)),
+            path);
     struct inq_opener opener = inq_opener_direct(&job->policy);
     struct inq_analysis_options analysis = {
         .stacks_only = options->stacks_only,
@@ -82,7 +85,8 @@ static struct inq_error *stub_error(const json_t *document, const char *path)
     const json_t *offset = json_object_get(error, "offset");
     enum inq_code code = inq_code_by_name(name);
     struct inq_error *e = inq_error_in(
-        inq_error_create(code ? code : INQ_E_INTERNAL, "%s", message ? message : "no message"), path);
+        inq_error_create(code ? code : INQ_E_INTERNAL, "%s", message ? message : "no message"),
+        path);
     return json_is_integer(offset) ? inq_error_at(e, (uint64_t)json_integer_value(offset)) : e;
 }
 
@@ -173,8 +177,17 @@ size_t inq_report_count(const struct inq_report *report, const char *path)
     return json_array_size(fact(report, path));
 }
 
-const char *inq_error_text(struct inq_error *error) { return inq_error_line(error); }
+const char *inq_error_text(struct inq_error *error)
+{
+    return inq_error_line(error);
+}
 
-const char *inq_error_name(const struct inq_error *error) { return inq_code_name(error->code); }
+const char *inq_error_name(const struct inq_error *error)
+{
+    return inq_code_name(error->code);
+}
 
-void inq_error_free(struct inq_error *error) { inq_error_destroy(error); }
+void inq_error_free(struct inq_error *error)
+{
+    inq_error_destroy(error);
+}

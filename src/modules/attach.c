@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "cleanup.h"
-#include "limits.h"
 #include "reader.h"
 
 /* Descriptors that are open at once: a worker may have 128. */

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
-#include "limits.h"
 #include "reader.h"
 #include "text.h"
 

@@ -7,10 +7,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "bounds.h"
 #include "cursor.h"
 #include "elfhead.h"
 #include "image_tables.h"
-#include "limits.h"
 
 /* True when [off, off + size) lies in the file. */
 static bool inside(const struct inq_image *image, uint64_t off, uint64_t size)

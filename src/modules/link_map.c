@@ -13,7 +13,7 @@
 #include <elf.h>
 #include <stdio.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "reader.h"
 
 #define MAX_DYNAMIC 4096u  /* entries; libraries have some forty */
@@ -32,6 +32,7 @@ struct walk {
     const char *stop;  /* why the list ended early, NULL when it did not */
     uint64_t stop_addr;
     bool added;
+    bool cut; /* the first list ends before the linker itself */
 };
 
 static bool read_word(const struct inq_reader *reader, uint64_t base, unsigned index,
@@ -281,6 +282,18 @@ static void walk_list(struct walk *w, uint64_t addr)
     }
 }
 
+/*
+ * The linker, in whose data r_debug lies, lists itself, too; a list without it was cut by whatever
+ * overwrote it. (AT_BASE is 0 for prelinked linkers.)
+ */
+static bool linker_is_missing(const struct inq_reader *reader)
+{
+    size_t index = inq_modules_locate(reader->modules, reader->modules->r_debug_addr);
+
+    return index != SIZE_MAX && index != reader->modules->main &&
+           reader->candidates.items[index].module.load_order < 0;
+}
+
 static void walk_namespaces(struct walk *w, uint64_t r_debug)
 {
     struct inq_reader *reader = w->reader;
@@ -310,21 +323,11 @@ static void walk_namespaces(struct walk *w, uint64_t r_debug)
             modules->link_map_addr = map;
         }
         walk_list(w, map);
+        if (n == 0) /* other namespaces list the linker again */
+            w->cut = w->order > 0 && linker_is_missing(reader);
         if (version < 2 || !read_word(reader, r_debug, 5, &r_debug))
             return;
     }
-}
-
-/*
- * The linker, in whose data r_debug lies, lists itself, too; a list without it was cut by whatever
- * overwrote it. (AT_BASE is 0 for prelinked linkers.)
- */
-static bool linker_is_missing(const struct inq_reader *reader)
-{
-    size_t index = inq_modules_locate(reader->modules, reader->modules->r_debug_addr);
-
-    return index != SIZE_MAX && index != reader->modules->main &&
-           reader->candidates.items[index].module.load_order < 0;
 }
 
 struct inq_error *inq_link_map_read(struct inq_reader *reader, bool *ret_added)
@@ -352,10 +355,10 @@ struct inq_error *inq_link_map_read(struct inq_reader *reader, bool *ret_added)
         inq_gaps_add(reader->gaps, INQ_G_LINK_MAP, NULL, "damaged, or not in the dump",
                      "%zu names and %zu libraries of the dynamic linker's list", w.unreadable,
                      w.strays);
-    } else if (w.order > 0 && linker_is_missing(reader)) {
+    } else if (w.cut) {
         inq_gaps_add(reader->gaps, INQ_G_LINK_MAP, NULL,
                      "the linker itself is not in it: it was overwritten, or was still being made",
-                     "the dynamic linker's list of libraries, after %d entries", w.order);
+                     "the end of the dynamic linker's list of libraries");
     }
     *ret_added = w.added;
     return NULL;

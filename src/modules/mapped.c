@@ -2,8 +2,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
-#include "limits.h"
 #include "reader.h"
 
 #define MAX_HEADERS 1024u /* program headers that are looked at */

@@ -4,8 +4,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
-#include "limits.h"
 #include "reader.h"
 #include "text.h"
 

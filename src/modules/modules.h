@@ -3,8 +3,8 @@
 #define INQ_MODULES_MODULES_H
 
 /*
- * What was loaded: NT_FILE joined with the dynamic linker's list, identified by the build-ids in the
- * dump's own pages, and the files of this machine that are verified to be the same.
+ * What was loaded: NT_FILE joined with the dynamic linker's list, identified by the build-ids in
+ * the dump's own pages, and the files of this machine that are verified to be the same.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@
 
 struct inq_module {
     size_t index;
-    const char *path;      /* from NT_FILE (or the link map) without " (deleted)"; raw bytes; NULL for
+    const char *path;      /* from NT_FILE (or the link map) without " (deleted)"; raw; NULL for
                               the vdso when it has no name */
     const char *name;      /* last component of path, or "[vdso]"; never NULL */
     const char *link_name; /* l_name; NULL when not in the link map */
@@ -56,7 +56,7 @@ struct inq_module_piece {
 struct inq_modules {
     struct inq_module *items; /* sorted by start */
     size_t count;
-    struct inq_module_piece *pieces; /* disjoint, sorted by start: what inq_modules_find() searches */
+    struct inq_module_piece *pieces; /* disjoint, sorted: what inq_modules_find() searches */
     size_t n_pieces;
     bool foreign_root;   /* none of the named files is here: the dump comes from elsewhere. With
                             stacks_only it is known only after a file was found missing */
@@ -96,11 +96,10 @@ void inq_module_need_file(struct inq_modules *modules, struct inq_module *module
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module);
 
 /*
- * Address in the process of a symbol that some module defines, by .symtab/.dynsym of a verified file.
- * Only modules with a name (soname, linker's or file's) that starts with `soname_prefix` are looked
- * at; NULL is
- * all of them. A static program holds its libraries: when no module fits the prefix and nothing was
- * loaded dynamically, the program itself is looked at.
+ * Address in the process of a symbol that some module defines, by .symtab or .dynsym of a verified
+ * file. Only modules with a name (soname, linker's or file's) that starts with `soname_prefix` are
+ * looked at; NULL is all of them. A static program holds its libraries: when no module fits the
+ * prefix and nothing was loaded dynamically, the program itself is looked at.
  */
 bool inq_modules_symbol(struct inq_modules *modules, const char *soname_prefix, const char *symbol,
                         uint64_t *ret_addr, struct inq_module **ret_module);

@@ -7,7 +7,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "limits.h"
+#include "bounds.h"
 #include "reader.h"
 
 /*

@@ -56,8 +56,8 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
         inq_text_printf(&where, "%s:%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT,
                         file ? file : "?", json_integer_value(json_object_get(item, "line")),
                         json_integer_value(json_object_get(item, "column")));
-        inq_evidence_add_gap(evidence, INQ_G_RULE_FILE, where.bytes,
-                             inq_code_text(INQ_G_RULE_FILE), message);
+        inq_evidence_add_gap(evidence, INQ_G_RULE_FILE, where.bytes, inq_code_text(INQ_G_RULE_FILE),
+                             message);
     }
 }
 

@@ -5,6 +5,12 @@
 
 static volatile sig_atomic_t interrupted_by;
 
-void inq_pipeline_interrupt(int signal_number) { interrupted_by = signal_number; }
+void inq_pipeline_interrupt(int signal_number)
+{
+    interrupted_by = signal_number;
+}
 
-int inq_pipeline_interrupted(void) { return interrupted_by; }
+int inq_pipeline_interrupted(void)
+{
+    return interrupted_by;
+}

@@ -15,7 +15,7 @@
 #include "frame.h"
 #include "io.h"
 #include "kind.h"
-#include "limits.h"
+#include "bounds.h"
 #include "report.h"
 
 static uint64_t now_usec(void)
@@ -105,8 +105,7 @@ static bool changed(const struct inq_job *job)
     struct stat now;
 
     return job->fd >= 0 && S_ISREG(job->stat.st_mode) && fstat(job->fd, &now) == 0 &&
-           (now.st_size != job->stat.st_size ||
-            now.st_mtim.tv_sec != job->stat.st_mtim.tv_sec ||
+           (now.st_size != job->stat.st_size || now.st_mtim.tv_sec != job->stat.st_mtim.tv_sec ||
             now.st_mtim.tv_nsec != job->stat.st_mtim.tv_nsec);
 }
 
@@ -201,9 +200,9 @@ static struct inq_error *understand(struct inq_answer *answer, struct inq_eviden
     if (error || worker_error) {
         *ret_cause = error ? error : worker_error;
     } else if (status != -1 && WEXITSTATUS(status) != 0) {
-        *ret_cause = inq_error_create(INQ_E_WORKER_DIED,
-                                      "the worker exited with status %d after its answer",
-                                      WEXITSTATUS(status));
+        *ret_cause =
+            inq_error_create(INQ_E_WORKER_DIED, "the worker exited with status %d after its answer",
+                             WEXITSTATUS(status));
     } else {
         *ret_evidence = TAKE_PTR(evidence);
     }

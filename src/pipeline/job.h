@@ -26,8 +26,8 @@ void inq_job_init(struct inq_job *job, int fd, const char *path);
 void inq_job_deinit(struct inq_job *job);
 
 /*
- * Opens a file that the user named: follows links, never blocks, walks names longer than PATH_MAX. An
- * error is INQ_E_NOT_REGULAR or INQ_E_IO.
+ * Opens a file that the user named: follows links, never blocks, walks names longer than PATH_MAX.
+ * An error is INQ_E_NOT_REGULAR or INQ_E_IO.
  */
 struct inq_error *inq_job_open(const char *path, int *ret_fd);
 

@@ -12,13 +12,22 @@ struct magic {
     const char *name;
 };
 
-#define MAGIC(off, bytes, kind, name) {off, sizeof(bytes) - 1, bytes, kind, name}
+#define MAGIC(off, bytes, kind, name)                                                              \
+    {                                                                                              \
+        off, sizeof(bytes) - 1, bytes, kind, name                                                  \
+    }
 
 static const struct magic magics[] = {
-    MAGIC(0, "\x7f" "ELF", INQ_KIND_ELF, "ELF"),
+    MAGIC(0,
+          "\x7f"
+          "ELF",
+          INQ_KIND_ELF, "ELF"),
     MAGIC(0, "\x28\xb5\x2f\xfd", INQ_KIND_ZSTD, "zstd"),
     MAGIC(1, "\x2a\x4d\x18", INQ_KIND_ZSTD, "zstd or lz4"), /* skippable frame: 0x5? in front */
-    MAGIC(0, "\xfd" "7zXZ\0", INQ_KIND_PACKED, "xz"),
+    MAGIC(0,
+          "\xfd"
+          "7zXZ\0",
+          INQ_KIND_PACKED, "xz"),
     MAGIC(0, "\x1f\x8b", INQ_KIND_PACKED, "gzip"),
     MAGIC(0, "\x04\x22\x4d\x18", INQ_KIND_PACKED, "lz4"),
     MAGIC(0, "BZh", INQ_KIND_PACKED, "bzip2"),
@@ -67,7 +76,10 @@ enum inq_kind inq_kind_of(const uint8_t *bytes, size_t size, const char **ret_na
             return magics[i].kind;
         }
     }
-    if (size < 4 && memcmp(bytes, "\x7f" "ELF", size) == 0) {
+    if (size < 4 && memcmp(bytes,
+                           "\x7f"
+                           "ELF",
+                           size) == 0) {
         *ret_name = "ELF";
         return INQ_KIND_ELF;
     }

@@ -16,8 +16,8 @@ struct known_pattern {
 
 /*
  * Names that dumps have on machines where nobody says which pattern it was: systemd-coredump's, the
- * kernel's default with core_uses_pid, and those that core(5), the Arch wiki and the handbooks of Red Hat and
- * of Ubuntu give as examples. None with a lone %e: "core.old" is not a program's name.
+ * kernel's default with core_uses_pid, and those that core(5), the Arch wiki and the handbooks of
+ * Red Hat and of Ubuntu give as examples. None with a lone %e: "core.old" is not a program's name.
  */
 static const struct known_pattern known_patterns[] = {
     {"core.%" INQ_PATTERN_SYSTEMD_COMM ".%u.%" INQ_PATTERN_BOOT_ID ".%P.%t", true},
@@ -57,7 +57,10 @@ static char *first_line(const char *path)
     return strdup(buffer);
 }
 
-char *inq_pattern_of_kernel(void) { return first_line("/proc/sys/kernel/core_pattern"); }
+char *inq_pattern_of_kernel(void)
+{
+    return first_line("/proc/sys/kernel/core_pattern");
+}
 
 /* The name as it is, then without the ending that a packer added. */
 static json_t *match_packed(const char *pattern, const char *path)
@@ -139,7 +142,8 @@ static json_t *contradictions(const json_t *document, const json_t *facts)
     return list;
 }
 
-/* The facts by one pattern, with `pattern` and `contradictions`; NULL when the name does not fit. */
+/* The facts by one pattern, with `pattern` and `contradictions`; NULL when the name does not fit.
+ */
 static json_t *facts_by(const json_t *document, const char *pattern, const char *path,
                         const char *shown)
 {

@@ -25,7 +25,7 @@
 #define MAX_TOKENS 256u
 #define MAX_NAME 1024u
 #define MAX_READINGS 4096u
-#define COMM_BYTES 15u  /* TASK_COMM_LEN - 1 */
+#define COMM_BYTES 15u /* TASK_COMM_LEN - 1 */
 #define NUMBER_DIGITS 20u
 #define PID_LIMIT 4194304u /* PID_MAX_LIMIT on 64-bit Linux */
 
@@ -39,7 +39,7 @@ struct reading {
     size_t n_tokens;
     const char *name;
     size_t name_size;
-    unsigned char *fits; /* [token][position]: tokens from here on can read the rest */
+    unsigned char *fits;    /* [token][position]: tokens from here on can read the rest */
     size_t end[MAX_TOKENS]; /* exclusive end of each token's text, in the reading at hand */
 };
 
@@ -349,7 +349,8 @@ static void set_number(json_t *object, char conversion, uint64_t value)
 {
     const char *key = key_of(conversion);
 
-    /* The namespace's own number (%p, %i) is the one in the notes; the outer one stands in for it. */
+    /* The namespace's own number (%p, %i) is the one in the notes; the outer one stands in for it.
+     */
     if ((conversion == 'P' || conversion == 'I') && json_object_get(object, key))
         return;
     if (conversion == 't' && value >= 1000000000000000u)

@@ -24,8 +24,9 @@
 char *inq_pattern_of_kernel(void);
 
 /*
- * Sets name_facts (with its contradictions), process.hostname, and process.crashed_at with its source.
- * `path` is the dump's name; `pattern` the user's or NULL; `mtime` is 0 when there is no file.
+ * Sets name_facts (with its contradictions), process.hostname, and process.crashed_at with its
+ * source. `path` is the dump's name; `pattern` the user's or NULL; `mtime` is 0 when there is no
+ * file.
  */
 void inq_name_facts_set(struct inq_evidence *evidence, const char *path, const char *pattern,
                         int64_t mtime);

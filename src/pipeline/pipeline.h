@@ -23,23 +23,25 @@ struct inq_job_options {
     bool stacks_only, no_sandbox, require_sandbox;
     const char *engine; /* "libunwind", "dwfl", "ucd" */
     const char *redact;
-    uint32_t timeout_seconds; /* wall; 0: default, more for large compressed input */
+    uint32_t timeout_seconds;  /* wall; 0: default, more for large compressed input */
     uint64_t max_memory_bytes; /* 0: default */
-    const char *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
-    bool worker_stderr;  /* the workers write to our stderr instead of nowhere: for tests */
+    const char
+        *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
+    bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 
 /*
- * One dump. Always gives a report, if only a stub that says how it failed (field `error`: {code, exit,
- * message, file, offset}); *ret_exit is its exit code by interface.md. `fd` is the open core (taken); `path`
- * is its name for the report. The returned error is for failures of our own (no memory, no worker).
+ * One dump. Always gives a report, if only a stub that says how it failed (field `error`: {code,
+ * exit, message, file, offset}); *ret_exit is its exit code by interface.md. `fd` is the open core
+ * (taken); `path` is its name for the report. The returned error is for failures of our own (no
+ * memory, no worker).
  */
 struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_job_options *options,
                                    json_t **ret_report, int *ret_exit);
 
 /*
- * The parent's part of a report once there is evidence: tool, names and sizes, facts of the file's name, group,
- * verdicts, gaps for refused signature files. `path` may be NULL for stdin.
+ * The parent's part of a report once there is evidence: tool, names and sizes, facts of the file's
+ * name, group, verdicts, gaps for refused signature files. `path` may be NULL for stdin.
  */
 struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char *path,
                                       const struct inq_job_options *options);
@@ -49,8 +51,8 @@ struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_opt
                                       json_t **ret_report, int *ret_exit);
 
 /*
- * One row of a scan: a report (of a crash, or a stub with `error`), or an entry that is no core (report
- * NULL, reason set). All of it lives until the callback returns.
+ * One row of a scan: a report (of a crash, or a stub with `error`), or an entry that is no core
+ * (report NULL, reason set). All of it lives until the callback returns.
  */
 struct inq_scan_row {
     const char *path;
@@ -64,7 +66,7 @@ struct inq_scan_options {
     struct inq_job_options job;
     unsigned jobs; /* workers at once; 0: as many as CPUs */
     bool recursive;
-    bool young; /* look also at files that somebody holds open for writing */
+    bool young;        /* look also at files that somebody holds open for writing */
     bool full_reports; /* rows carry whole reports; else without modules and other threads */
     /* Called for each row in the order of the paths, as soon as those before it are done. */
     void (*row)(void *context, const struct inq_scan_row *row);
@@ -79,9 +81,9 @@ struct inq_scan_result {
 };
 
 /*
- * Every core under the paths (files or directories; these themselves may be symbolic links). Below them
- * symbolic links, FIFOs and devices are never opened. Fails only for reasons of our own; an interrupt
- * is no failure: the result's exit code is then 128 + the signal.
+ * Every core under the paths (files or directories; these themselves may be symbolic links). Below
+ * them symbolic links, FIFOs and devices are never opened. Fails only for reasons of our own; an
+ * interrupt is no failure: the result's exit code is then 128 + the signal.
  */
 struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
                                     const struct inq_scan_options *options,
@@ -92,8 +94,9 @@ void inq_pipeline_interrupt(int signal_number);
 int inq_pipeline_interrupted(void); /* the signal, or 0 */
 
 /*
- * Facts in a file name by core_pattern (core(5): %p %P %i %I %u %g %d %s %t %h %e %f %E %c %C %%): an object with
- * pid, tid, uid, gid, signal, time, hostname, comm, path; NULL when the name does not fit. New reference.
+ * Facts in a file name by core_pattern (core(5): %p %P %i %I %u %g %d %s %t %h %e %f %E %c %C %%):
+ * an object with pid, tid, uid, gid, signal, time, hostname, comm, path; NULL when the name does
+ * not fit. New reference.
  */
 json_t *inq_pattern_match(const char *pattern, const char *file_name);
 

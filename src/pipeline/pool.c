@@ -14,7 +14,7 @@
 #include "cleanup.h"
 #include "cursor.h"
 #include "frame.h"
-#include "limits.h"
+#include "bounds.h"
 #include "worker_process.h"
 
 #define NSEC_PER_MSEC 1000000u
@@ -100,9 +100,15 @@ void inq_pool_destroy(struct inq_pool *pool)
     free(pool);
 }
 
-unsigned inq_pool_running(const struct inq_pool *pool) { return pool->count; }
+unsigned inq_pool_running(const struct inq_pool *pool)
+{
+    return pool->count;
+}
 
-bool inq_pool_full(const struct inq_pool *pool) { return pool->count == pool->most; }
+bool inq_pool_full(const struct inq_pool *pool)
+{
+    return pool->count == pool->most;
+}
 
 /* 3 s more for each GiB that must be unpacked, a started one counting whole. */
 static uint32_t extra_seconds(uint64_t packed_bytes)
@@ -283,8 +289,8 @@ static int prepare(struct inq_pool *pool)
 }
 
 /*
- * Interrupts are let in only while waiting: one that comes between the look at the flag and the wait
- * ends the wait at once.
+ * Interrupts are let in only while waiting: one that comes between the look at the flag and the
+ * wait ends the wait at once.
  */
 static int wait_events(struct inq_pool *pool, int timeout_msec)
 {
@@ -319,7 +325,8 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
     }
     answer.ending = g->ending;
     answer.why = g->why;
-    if (!g->killed && (g->size == 0 || (answer.wait_status != -1 && WIFSIGNALED(answer.wait_status))))
+    if (!g->killed &&
+        (g->size == 0 || (answer.wait_status != -1 && WIFSIGNALED(answer.wait_status))))
         answer.ending = INQ_ENDING_DIED;
     if (answer.ending == INQ_ENDING_ANSWERED) {
         answer.bytes = TAKE_PTR(g->bytes);

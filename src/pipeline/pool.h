@@ -40,11 +40,14 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
                                   struct inq_pool **ret_pool);
 /* Ends and reaps what is still running; takes NULL. */
 void inq_pool_destroy(struct inq_pool *pool);
-static inline void inq_pool_destroyp(struct inq_pool **pool) { inq_pool_destroy(*pool); }
+static inline void inq_pool_destroyp(struct inq_pool **pool)
+{
+    inq_pool_destroy(*pool);
+}
 
 /*
- * Starts a worker on `core_fd` (stays the caller's and may be closed at once). `packed_bytes` is the
- * size of compressed input, which is granted more time. *ret_transient as in worker_process.h.
+ * Starts a worker on `core_fd` (stays the caller's and may be closed at once). `packed_bytes` is
+ * the size of compressed input, which is granted more time. *ret_transient as in worker_process.h.
  */
 struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char *name,
                                  uint64_t packed_bytes, void *tag, bool *ret_transient);
@@ -52,8 +55,8 @@ unsigned inq_pool_running(const struct inq_pool *pool);
 bool inq_pool_full(const struct inq_pool *pool);
 
 /*
- * Waits for one worker to end. With an interrupt all end at once as INTERRUPTED. At least one must be
- * running.
+ * Waits for one worker to end. With an interrupt all end at once as INTERRUPTED. At least one must
+ * be running.
  */
 struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer);
 

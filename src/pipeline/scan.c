@@ -15,7 +15,7 @@
 #include "kind.h"
 #include "pipeline.h"
 #include "pool.h"
-#include "walk.h"
+#include "dirwalk.h"
 
 /* Big dumps first, but only among so many: rows come in order, and what is done early must wait. */
 #define LOOK_AHEAD 256u
@@ -26,6 +26,7 @@ enum progress { WAITING, RUNNING, DONE };
 struct item {
     enum progress progress;
     bool deferred;
+    bool elf; /* it begins like an ELF file */
     int exit_code;
     char *skipped;
     json_t *report;
@@ -49,7 +50,10 @@ static const struct inq_walk_entry *entry_of(const struct scan *s, const struct 
     return &s->walk.entries.items[item - s->items];
 }
 
-static bool is_root(const struct inq_walk_entry *entry) { return entry->path[entry->below] == '\0'; }
+static bool is_root(const struct inq_walk_entry *entry)
+{
+    return entry->path[entry->below] == '\0';
+}
 
 /* 6 > 5 > 8 > 4 > 1 > 0 */
 static int graver(int a, int b)
@@ -90,16 +94,17 @@ static struct inq_error *fail(struct scan *s, struct item *item, const char *wha
 
     inq_job_init(&job, -1, entry->path);
     INQ_TRY(inq_job_stub(&job, cause, &s->options->job, &item->report, &ignored));
-    /* One entry that is closed to us is its row's affair; a path that was asked for, or a disk, is not. */
+    /* One entry that is closed to us is its row's affair; a path that was asked for, or a disk, is
+     * not. */
     item->exit_code = (error == EACCES || error == EPERM) && !is_root(entry) ? 1 : 6;
     item->progress = DONE;
     return NULL;
 }
 
 /*
- * A read lease is refused while anybody holds the file open for writing. It is given back at once; should
- * a writer come in between, the kernel's signal is SIGURG, which by default is ignored. Where leases
- * are not to be had (another's file, a network) nothing is known and the file is read.
+ * A read lease is refused while anybody holds the file open for writing. It is given back at once;
+ * should a writer come in between, the kernel's signal is SIGURG, which by default is ignored.
+ * Where leases are not to be had (another's file, a network) nothing is known and the file is read.
  */
 static bool is_being_written(int fd)
 {
@@ -113,7 +118,8 @@ static bool is_being_written(int fd)
     return busy;
 }
 
-/* Opens an entry; -1 when its row is made already, or (still WAITING) when it must be tried later. */
+/* Opens an entry; -1 when its row is made already, or (still WAITING) when it must be tried later.
+ */
 static struct inq_error *open_item(struct scan *s, struct item *item, int *ret_fd)
 {
     const char *not_regular = NULL;
@@ -151,6 +157,9 @@ static struct inq_error *classify(struct scan *s, struct item *item)
     if (n < 0)
         return fail(s, item, "cannot read", errno);
     switch (inq_kind_of(bytes, (size_t)n, &name)) {
+    case INQ_KIND_ELF:
+        item->elf = true;
+        break;
     case INQ_KIND_EMPTY:
         if (!named_core && !is_being_written(fd))
             return skip(item, "empty file");
@@ -292,7 +301,10 @@ static struct inq_error *start(struct scan *s, struct item *item, bool *ret_late
     return NULL;
 }
 
-/* What the worker found to be something else than a core is no failure. */
+/*
+ * What the worker found to be something else than a core is no failure. A file that ends inside its
+ * ELF header may well have been one: that is a failure, and has its row.
+ */
 static struct inq_error *settle(struct scan *s, struct item *item)
 {
     const json_t *error = json_object_get(item->report, "error");
@@ -300,7 +312,7 @@ static struct inq_error *settle(struct scan *s, struct item *item)
     const char *message = json_string_value(json_object_get(error, "message"));
 
     item->progress = DONE;
-    if (code == INQ_E_NOT_ELF || code == INQ_E_NOT_CORE) {
+    if (code == INQ_E_NOT_CORE || (code == INQ_E_NOT_ELF && !item->elf)) {
         item->exit_code = 0;
         INQ_TRY(skip(item, "%s", message ? message : inq_code_text(code)));
         json_decref(TAKE_PTR(item->report));
@@ -321,8 +333,8 @@ static struct inq_error *finish_one(struct scan *s)
     struct item *item = answer.tag;
     if (answer.ending == INQ_ENDING_INTERRUPTED)
         return NULL;
-    struct inq_error *error = inq_job_report(item->job, &answer, &s->options->job, &item->report,
-                                             &item->exit_code);
+    struct inq_error *error =
+        inq_job_report(item->job, &answer, &s->options->job, &item->report, &item->exit_code);
     job_destroy(TAKE_PTR(item->job));
     if (error)
         return error;

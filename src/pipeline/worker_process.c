@@ -17,7 +17,7 @@
 #include "cleanup.h"
 #include "config.h"
 #include "frame.h"
-#include "limits.h"
+#include "bounds.h"
 
 /* Descriptors of ours are moved here first, out of the way of 0 to 5. */
 #define SAFE_FD 16
@@ -171,7 +171,8 @@ static int set_actions(posix_spawn_file_actions_t *actions, const struct wires *
 /* A group of its own, no blocked signals, and none ignored: SIGPIPE is, in many a parent. */
 static int set_attributes(posix_spawnattr_t *attributes)
 {
-    static const int reset[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD, SIGXCPU, SIGXFSZ};
+    static const int reset[] = {SIGPIPE, SIGINT,  SIGTERM, SIGHUP,
+                                SIGQUIT, SIGCHLD, SIGXCPU, SIGXFSZ};
     sigset_t none, some;
     int error;
 

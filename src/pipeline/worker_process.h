@@ -13,16 +13,16 @@
 #include "pipeline.h"
 
 struct inq_worker_process {
-    pid_t pid; /* also its process group */
+    pid_t pid;     /* also its process group */
     int pid_fd;    /* -1 on kernels before 5.3: then it is polled */
     int result_fd; /* read end, non-blocking */
     int broker_fd; /* SOCK_SEQPACKET, non-blocking */
 };
 
 /*
- * Starts one. `core_fd` and `options` stay the caller's; `name` goes to the worker for its messages.
- * `cpu_seconds` becomes its RLIMIT_CPU. `transient` is set when there is no room for another process
- * now but may be later (no processes, descriptors or memory left).
+ * Starts one. `core_fd` and `options` stay the caller's; `name` goes to the worker for its
+ * messages. `cpu_seconds` becomes its RLIMIT_CPU. `transient` is set when there is no room for
+ * another process now but may be later (no processes, descriptors or memory left).
  */
 struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd, const char *name,
                                            const struct inq_job_options *options,
@@ -32,7 +32,8 @@ struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd,
 /* Ends the whole process group. The process must still be reaped. */
 void inq_worker_process_kill(const struct inq_worker_process *process);
 
-/* Reaps it; blocks until it is dead. Returns the wait status, or -1 when somebody else reaped it. */
+/* Reaps it; blocks until it is dead. Returns the wait status, or -1 when somebody else reaped it.
+ */
 int inq_worker_process_reap(struct inq_worker_process *process);
 
 /* Closes what is open. */

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "facts.h"
+#include "rule_source.h"
 #include "rules.h"
-#include "source.h"
 
 enum inq_condition_kind {
     INQ_CONDITION_COMPARE, /* FACT OPERATOR VALUE */

@@ -4,8 +4,8 @@
 
 /* From the tree of a YAML file to rules. */
 
+#include "rule_source.h"
 #include "rules.h"
-#include "source.h"
 
 /*
  * Reads every rule of one file; ids are unique within it. The array and all it points to live in

@@ -5,7 +5,7 @@
 #include <yaml.h>
 
 #include "cleanup.h"
-#include "source.h"
+#include "rule_source.h"
 
 __attribute__((format(printf, 4, 0))) static struct inq_error *
 source_error_v(struct inq_rule_source *source, unsigned line, unsigned column, const char *format,

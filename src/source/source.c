@@ -11,7 +11,7 @@
 
 #include "cleanup.h"
 #include "io.h"
-#include "limits.h"
+#include "bounds.h"
 #include "stream.h"
 
 /* Enough to tell every format apart. */

@@ -14,7 +14,7 @@
 
 #include "source.h"
 
-#define INQ_STORE_BLOCK_BYTES (64u * 1024u)
+#define INQ_STORE_BLOCK_BYTES (32u * 1024u)
 
 struct inq_store;
 

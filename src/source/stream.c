@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "cleanup.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define PAGE 4096u
 /* The head grows in such steps; the stream is unpacked into a buffer of the second size. */

@@ -8,7 +8,7 @@
 
 #include "cleanup.h"
 #include "cursor.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define FRAME_MAGIC 0xfd2fb528u
 #define SKIPPABLE_MAGIC 0x184d2a50u /* the low four bits are free */

@@ -49,15 +49,17 @@ static const char *read_header(struct inq_eh_table *table, struct inq_codemap *c
     return NULL;
 }
 
+/*
+ * The table, or an index made of the section when there is none: gcc -static leaves the header out,
+ * and a linker that stumbles over some assembler's CFI writes one without entries.
+ */
 static bool read_table(struct inq_eh_table *table, struct inq_codemap *code,
                        const struct inq_module *module)
 {
-    if (module->eh_frame_hdr != 0) {
-        table->why = read_header(table, code, module);
-        if (!table->why)
-            table->state = INQ_EH_TABLE;
+    table->why = module->eh_frame_hdr != 0 ? read_header(table, code, module) : "it has none";
+    if (!table->why) {
+        table->state = INQ_EH_TABLE;
     } else if (module->image && module->has_bias) {
-        table->why = "it has none";
         table->index = inq_eh_index_read(module, code->arena, &table->count);
         if (table->index)
             table->state = INQ_EH_INDEX;
@@ -100,8 +102,6 @@ void inq_eh_table_read(struct inq_eh_table *table, struct inq_codemap *code,
         if (!module->image)
             table->why = file_reason(module);
     }
-    if (!table->why)
-        table->why = "it has none";
 }
 
 /* Entry i; false when its bytes are not here. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine.h"
 
+#include <elf.h>
 #include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,7 +360,7 @@ static const char *memory_reason(const struct inq_cfi *cfi)
 
     /* Inside a module it is the CFI that is missing, unless it is data of the program. */
     if (module && inq_memory_region_at(cfi->code->memory, cfi->why_addr, &region) &&
-        !(region.flags & 2)) {
+        !(region.flags & PF_W)) {
         char *name = inq_escape(module->name);
         const char *text = inq_arena_printf(cfi->arena, "unwind information of %s is not here",
                                             name ? name : "a module");

@@ -11,7 +11,7 @@
 
 #include "arena.h"
 #include "cycle.h"
-#include "limits.h"
+#include "bounds.h"
 #include "stacks.h"
 
 #define INQ_FRAMES_KEPT (INQ_MAX_FRAMES_SHOWN / 2) /* at either end */

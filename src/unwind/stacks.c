@@ -9,7 +9,7 @@
 #include "codemap.h"
 #include "engine.h"
 #include "engine_ucd.h"
-#include "limits.h"
+#include "bounds.h"
 #include "walk.h"
 
 const char *inq_trust_name(enum inq_trust trust)

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "image_tables.h"
 #include "stacks.h"
+#include "vdso.h"
 
 /* A file whose symbols all cover everything would make the pass quadratic: it is left half-read. */
 #define MAX_MATCHES 16000000u
@@ -273,6 +274,12 @@ static void name_from(struct pass *pass, const struct inq_image *image,
 /* Names of all wanted addresses of one module: debug file, .symtab, .dynsym. */
 static void name_module(struct inq_modules *modules, struct inq_module *module, struct pass *pass)
 {
+    if (module->is_vdso) {
+        struct inq_image *image = inq_vdso_image(modules, module);
+        if (image)
+            name_from(pass, image, &image->dynsym, false);
+        return;
+    }
     if (!module->image)
         inq_module_need_file(modules, module);
     if (!module->image || module->image->symtab.count == 0)

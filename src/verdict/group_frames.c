@@ -49,12 +49,20 @@ static char *print(const char *format, ...)
 static char *exact_word(const json_t *frame, const json_t *module, const char *name, bool returns)
 {
     const char *build_id = text_of(module, "build_id");
-    uint64_t offset = 0;
-    if (!inq_json_addr_value(json_object_get(frame, "module_offset"), &offset))
-        return print("%s@%.8s", name, build_id ? build_id : "?");
+    uint64_t offset = 0, pc = 0, start = 0;
+    const char *sign = "+";
+    if (!inq_json_addr_value(json_object_get(frame, "module_offset"), &offset)) {
+        /* A module without its headers: what counts is how far into it. */
+        if (!inq_json_addr_value(json_object_get(frame, "pc"), &pc) ||
+            !inq_json_addr_value(json_object_get(module, "start"), &start) || pc < start)
+            return print("%s@%.8s", name, build_id ? build_id : "?");
+        offset = pc - start;
+        sign = "~";
+    }
     if (returns && offset > 0)
         offset--;
-    return print("%s@%.8s+0x%llx", name, build_id ? build_id : "?", (unsigned long long)offset);
+    return print("%s@%.8s%s0x%llx", name, build_id ? build_id : "?", sign,
+                 (unsigned long long)offset);
 }
 
 static char *module_word(const json_t *module)

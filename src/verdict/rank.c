@@ -143,6 +143,18 @@ static bool may_explain(const struct inq_candidate *cause, const struct inq_cand
            cause != symptom && (cause->grade >= INQ_GRADE_STRONG || cause->grade >= symptom->grade);
 }
 
+/* Two rules that explain each other explain nothing: the first one found stays the cause. */
+static bool is_below(struct inq_judgement *judgement, const struct inq_candidate *cause,
+                     const struct inq_candidate *symptom)
+{
+    for (unsigned step = 0; cause && cause->explained_by && step < MAX_DEPTH; step++) {
+        if (cause->explained_by == symptom->rule)
+            return true;
+        cause = find_candidate(judgement, cause->explained_by->id);
+    }
+    return false;
+}
+
 static void mark_symptoms(struct inq_judgement *judgement)
 {
     bool changed = true;
@@ -152,7 +164,8 @@ static void mark_symptoms(struct inq_judgement *judgement)
             const struct inq_candidate *cause = &judgement->candidates[i];
             for (size_t e = 0; e < cause->rule->n_explains; e++) {
                 struct inq_candidate *symptom = find_candidate(judgement, cause->rule->explains[e]);
-                if (!symptom || !may_explain(cause, symptom) || symptom->depth > cause->depth)
+                if (!symptom || !may_explain(cause, symptom) || symptom->depth > cause->depth ||
+                    is_below(judgement, cause, symptom))
                     continue;
                 symptom->depth = cause->depth + 1;
                 symptom->explained_by = cause->rule;
@@ -160,6 +173,11 @@ static void mark_symptoms(struct inq_judgement *judgement)
             }
         }
     }
+    /* A guess that something better explains is true of the crash and no answer to it. */
+    for (size_t i = 0; i < judgement->n_candidates; i++)
+        if (judgement->candidates[i].depth > 0 &&
+            judgement->candidates[i].grade == INQ_GRADE_PLAUSIBLE)
+            judgement->candidates[i].grade = INQ_GRADE_CONTEXT;
 }
 
 /* ------------------------------------------------------------------------------------ order */

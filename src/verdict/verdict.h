@@ -11,16 +11,17 @@
 #include "rules.h"
 
 /*
- * Sets `verdicts` in the document, best first. Grades are computed: pattern only → plausible; rivals
- * excluded → strong; proof holds → proven; contradicted → refuted; `grade: context` → context; a pattern
- * whose conditions are partly unknown and nowhere false → inconclusive. A sent signal and a dump
- * that is cut short come before any claim about memory.
+ * Sets `verdicts` in the document, best first. Grades are computed: pattern only → plausible;
+ * rivals excluded → strong; proof holds → proven; contradicted → refuted; `grade: context` →
+ * context; a pattern that is partly unknown and nowhere false → inconclusive. A dump that ends
+ * early takes a grade from what rests on memory. The exact rules: docs/signatures-format.md.
  */
 struct inq_error *inq_verdicts_judge(const struct inq_rules *rules, struct inq_evidence *evidence);
 
 /*
- * Sets `group`: {algorithm: "v1", exact, bug, title, frames[]}. grouping.md of the design: no raw addresses, no
- * scanned frames, leading libc and allocator frames skipped, cycles collapsed.
+ * Sets `group`: {algorithm: "v1", exact, bug, title, frames[]}. No raw addresses, no scanned
+ * frames; leading frames of libc and allocators are skipped, cycles folded. Sets nothing when
+ * neither the signal nor a stack is known.
  */
 struct inq_error *inq_group_key(struct inq_evidence *evidence);
 

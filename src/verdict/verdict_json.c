@@ -32,6 +32,7 @@ static const struct {
     {"frame[0].module", "none", "the program counter is in no loaded file"},
     {"frame[1].trust", "rule", "the caller is known by the return address on top of the stack"},
     {"abort.message", NULL, "the message before abort() was: %s"},
+    {"core.machine", NULL, "the CPU is %s"},
     {"core.complete", "false", "the dump ends early"},
     {"core.notes_cut", "true", "the dump ends inside its notes"},
     {"core.filtered", "true", "writable memory was left out when the dump was written"},
@@ -142,7 +143,7 @@ static void add_findings(struct writer *writer)
         bool unless = i >= match->n_when && i < match->n_when + match->n_unless;
         if (finding->truth == INQ_YES && !unless)
             append_pair(writer, writer->evidence, inq_finding_text(finding), "fact", finding->fact);
-        else if (finding->truth == INQ_MAYBE)
+        else if (finding->truth == INQ_MAYBE && !writer->candidate->explained_by)
             add_unknown(writer, finding, "");
     }
 }
@@ -217,7 +218,7 @@ static bool explains(const struct inq_rule *rule, const char *id)
 static void add_rivals(struct writer *writer)
 {
     const struct inq_rule *rule = writer->candidate->rule;
-    bool answer = inq_grade_is_answer(writer->candidate->grade);
+    bool answer = inq_grade_is_answer(writer->candidate->grade) && !writer->candidate->explained_by;
     for (size_t i = 0; answer && i < rule->n_rivals; i++) {
         const char *id = rule->rivals[i];
         const struct inq_rule *rival = inq_rules_find(writer->judgement->rules, id);

@@ -84,6 +84,8 @@ static bool has_digit(const char *text, size_t size)
 static bool match_prefix(struct inq_piece text, size_t at, struct inq_span *ret_span)
 {
     for (size_t i = 0; i < INQ_ARRAY_SIZE(prefixes); i++) {
+        if (prefixes[i].prefix[0] != text.text[at])
+            continue;
         size_t size = strlen(prefixes[i].prefix);
         if (text.size - at < size || memcmp(text.text + at, prefixes[i].prefix, size) != 0)
             continue;

@@ -68,14 +68,13 @@ static bool set_limits(const struct inq_sandbox_options *options)
 
     if (options->cpu_seconds > 0)
         set &= limit(RLIMIT_CPU, options->cpu_seconds, (rlim_t)options->cpu_seconds + 1);
-#if !INQ_SANITIZED /* shadow memory is data */
-    if (options->data_bytes > 0)
+    if (options->data_bytes > 0 && !INQ_SANITIZED)
         set &= limit(RLIMIT_DATA, options->data_bytes, options->data_bytes);
-#endif
     set &= limit(RLIMIT_FSIZE, 0, 0);
     set &= limit(RLIMIT_CORE, 0, 0);
     set &= limit(RLIMIT_NOFILE, MAX_DESCRIPTORS, MAX_DESCRIPTORS);
-    set &= limit(RLIMIT_NPROC, 0, 0);
+    if (!INQ_SANITIZED)
+        set &= limit(RLIMIT_NPROC, 0, 0);
     return set;
 }
 
@@ -91,7 +90,8 @@ static struct inq_error *enter_layers(const struct inq_sandbox_options *options,
                                       struct inq_sandbox *active)
 {
     /* the stock unwinder opens the dump as /proc/self/fd/N, which only a dumpable process has */
-    if (!options->allow_files)
+    bool open_files = options->allow_files || INQ_SANITIZED;
+    if (!open_files)
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     active->no_new_privs = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!active->no_new_privs && options->required)
@@ -99,10 +99,12 @@ static struct inq_error *enter_layers(const struct inq_sandbox_options *options,
     if (!options->allow_files && !drop_user())
         return inq_error_create(INQ_E_SANDBOX, "cannot leave the user root: %s", strerror(errno));
     active->uid = geteuid(); /* the filter has no geteuid() */
-    if (!options->allow_files)
+    if (!open_files)
         active->landlock_abi = inq_landlock_enter();
+    else
+        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     if (active->landlock_abi == 0 && options->required)
-        return missing("Landlock", options->allow_files ? ECANCELED : ENOSYS);
+        return missing("Landlock", open_files ? ECANCELED : ENOSYS);
     int error = inq_seccomp_enter(options->allow_files);
     active->seccomp = error == 0;
     if (error && options->required)

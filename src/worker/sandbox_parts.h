@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 
-/* Sanitizers read /proc, map shadow memory and start threads: no filter fits them. */
+/*
+ * Sanitizers read /proc, map shadow memory, start a process to look for leaks and trace their
+ * parent: a build with them has neither filter nor Landlock, and says so.
+ */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define INQ_SANITIZED 1
 #elif defined(__has_feature)

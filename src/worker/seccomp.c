@@ -40,6 +40,7 @@ static const int allowed[] = {
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     SCMP_SYS(sched_yield),
+    SCMP_SYS(sysinfo), /* qsort() asks how much memory there is */
     SCMP_SYS(gettid),
     SCMP_SYS(getpid),
     SCMP_SYS(tgkill), /* abort() */
@@ -49,8 +50,8 @@ static const int allowed[] = {
 
 /* With the stock unwinder only: it opens files by itself. */
 static const int allowed_with_files[] = {
-    SCMP_SYS(open),       SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(readlink),
-    SCMP_SYS(getdents64), SCMP_SYS(stat),   SCMP_SYS(lstat),  SCMP_SYS(pipe2),
+    SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(readlink), SCMP_SYS(getdents64),
+    SCMP_SYS(stat), SCMP_SYS(lstat),  SCMP_SYS(pipe2),  SCMP_SYS(dup),      SCMP_SYS(mincore),
 };
 static const int refused_without_files[] = {
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(access),

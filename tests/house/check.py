@@ -60,6 +60,11 @@ def check_tree(top):
                 if file in headers:
                     yield f"src/{layer}/{file}: {headers[file]} has a header of that name too"
                 headers[file] = layer
+    for file in headers:
+        # libc's own headers include each other by name, and -iquote is searched for those too; no
+        # header of libc's includes these two
+        if file not in ("error.h", "memory.h") and os.path.exists(os.path.join("/usr/include", file)):
+            yield f"src/{headers[file]}/{file}: hides libc's <{file}>"
     seen = set()
     for layer, below in table.items():
         for name in below:

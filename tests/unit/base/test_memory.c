@@ -10,7 +10,7 @@
 #include "cleanup.h"
 #include "error.h"
 #include "gaps.h"
-#include "limits.h"
+#include "bounds.h"
 
 static void arena_gives_zeroed_aligned_memory(void **state)
 {

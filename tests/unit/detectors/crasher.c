@@ -113,7 +113,7 @@ static void double_free(void)
     free((void *)number);
 }
 
-static void memory_crash(const char *how)
+__attribute__((noinline)) static void memory_crash(const char *how)
 {
     if (!strcmp(how, "null-read"))
         touch(number + 0x10);
@@ -147,7 +147,7 @@ static void memory_crash(const char *how)
         overflow_guarded_stack();
 }
 
-static void other_crash(const char *how)
+__attribute__((noinline)) static void other_crash(const char *how)
 {
     if (!strcmp(how, "free-7"))
         free((void *)(number + 7));
@@ -162,7 +162,7 @@ static void other_crash(const char *how)
     else if (!strcmp(how, "abort"))
         abort();
     else if (!strcmp(how, "divide"))
-        number = (uintptr_t)(1 / (int)number);
+        number = (uintptr_t)(100 / (int)number);
     else if (!strcmp(how, "illegal"))
         __builtin_trap();
     else if (!strcmp(how, "breakpoint"))

@@ -57,7 +57,7 @@ void test_dump_crash(struct test_dump *test, const char *const *arguments)
     }
     snprintf(test->program, sizeof(test->program), "%s/tests/unit/detectors/detectors-crasher",
              root);
-    strcpy(test->dir, "/tmp/inquest-detect-XXXXXX");
+    snprintf(test->dir, sizeof(test->dir), "/tmp/inquest-detect-XXXXXX");
     assert_non_null(mkdtemp(test->dir));
     snprintf(test->core, sizeof(test->core), "%s/core", test->dir);
 

@@ -103,7 +103,7 @@ void write_elf(const char *path, const struct elf_shape *shape)
 
 void make_tree(char path[64])
 {
-    strcpy(path, "/tmp/inquest-files-XXXXXX");
+    snprintf(path, 64, "/tmp/inquest-files-XXXXXX");
     assert_non_null(mkdtemp(path));
     assert_int_equal(chmod(path, 0755), 0);
 }

@@ -156,6 +156,8 @@ static void without_a_build_id_the_place_decides(void **state)
     (void)state;
     expect(&plain, in(tree, "good.so"), NULL, INQ_ON_DISK_UNVERIFIED, false, "no build-id");
     expect(&plain, in(tree, "nothing"), NULL, INQ_ON_DISK_MISSING, false, NULL);
+    /* Not even read: else it would be known that this is no ELF file. */
+    expect(&plain, "/etc/passwd", NULL, INQ_ON_DISK_UNVERIFIED, false, "no build-id");
     expect(&trusting, in(tree, "good.so"), NULL, INQ_ON_DISK_UNVERIFIED, true, NULL);
     expect(&sysroot, "/home/user/prog", NULL, INQ_ON_DISK_UNVERIFIED, true, NULL);
     expect(&sysroot, "/home/user/bare", NULL, INQ_ON_DISK_UNVERIFIED, true, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Stands in for inquest-worker in the tests of its parent: the name of the core, up to the first dot,
- * says how to behave.
+ * Stands in for inquest-worker in the tests of its parent: the name of the core, up to the first
+ * dot, says how to behave.
  */
 
 #include <errno.h>
@@ -36,17 +36,20 @@ static struct inq_evidence *small_evidence(void)
 
 static void answer(void)
 {
-    if (inq_frame_write_evidence(INQ_WORKER_FD_RESULT, small_evidence()) < 0)
+    struct inq_evidence *evidence = small_evidence();
+
+    if (inq_frame_write_evidence(INQ_WORKER_FD_RESULT, evidence) < 0)
         _exit(98);
+    inq_evidence_destroy(evidence);
 }
 
 static void answer_error(enum inq_code code, const char *message)
 {
-    struct inq_error *error =
-        inq_error_at(inq_error_create(code, "%s", message), 16);
+    struct inq_error *error = inq_error_at(inq_error_create(code, "%s", message), 16);
 
     if (inq_frame_write_error(INQ_WORKER_FD_RESULT, error) < 0)
         _exit(98);
+    inq_error_destroy(error);
 }
 
 static void put(const void *bytes, size_t size)
@@ -66,6 +69,13 @@ static void put_text(const char *json, uint64_t claimed)
 {
     put_header(INQ_FRAME_EVIDENCE, claimed);
     put(json, strlen(json));
+}
+
+/* A sanitizer would make an exit of it. */
+static void die_of(int number)
+{
+    signal(number, SIG_DFL);
+    kill(getpid(), number);
 }
 
 static void hang(void)
@@ -89,7 +99,8 @@ static void ask_for_ever(void)
     static const char request[64] = {1};
 
     for (;;)
-        if (send(INQ_WORKER_FD_BROKER, request, sizeof(request), MSG_NOSIGNAL) < 0 && errno != EINTR)
+        if (send(INQ_WORKER_FD_BROKER, request, sizeof(request), MSG_NOSIGNAL) < 0 &&
+            errno != EINTR)
             hang();
 }
 
@@ -114,7 +125,7 @@ static void inspect(int argc, char **argv)
     for (int number = 1; number < 32; number++) {
         struct sigaction action;
 
-        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
             ignored++;
     }
     snprintf(text, sizeof(text), "extra %d missing %d ignored %d environment %d leader %d last %s",
@@ -126,8 +137,7 @@ static void inspect(int argc, char **argv)
 static void misbehave(const char *how)
 {
     if (!strcmp(how, "segv")) {
-        signal(SIGSEGV, SIG_DFL);
-        kill(getpid(), SIGSEGV);
+        die_of(SIGSEGV);
     } else if (!strcmp(how, "killed")) {
         kill(getpid(), SIGKILL);
     } else if (!strcmp(how, "exit3")) {
@@ -160,7 +170,7 @@ static void misbehave(const char *how)
         put_text(json, strlen(json));
     } else if (!strcmp(how, "crashafter")) {
         answer();
-        kill(getpid(), SIGSEGV);
+        die_of(SIGSEGV);
     } else if (!strcmp(how, "exitafter")) {
         answer();
         _exit(4);

@@ -2,9 +2,11 @@
 #include "pipeline_tests.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 char *scratch_create(void)
@@ -19,10 +21,14 @@ char *scratch_create(void)
 /* rm walks by descriptors: some of the trees are deeper than a path may be long. */
 void scratch_remove(char *directory)
 {
-    char command[128];
+    char program[] = "rm", option[] = "-rf";
+    char *const command[] = {program, option, directory, NULL};
+    pid_t pid;
+    int status;
 
-    snprintf(command, sizeof(command), "rm -rf '%s'", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(posix_spawnp(&pid, program, NULL, NULL, command, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
     free(directory);
 }
 

@@ -42,7 +42,10 @@ static json_t *triage(const char *behaviour, uint32_t seconds, int want_exit)
     int exit_code = -1;
 
     snprintf(name, sizeof(name), "%s.core", behaviour);
-    scratch_file(directory, name, "\x7f" "ELF", 4);
+    scratch_file(directory, name,
+                 "\x7f"
+                 "ELF",
+                 4);
     assert_null(inq_pipeline_triage(scratch_path(directory, name), &options, &report, &exit_code));
     assert_non_null(report);
     if (exit_code != want_exit)
@@ -107,8 +110,8 @@ static void every_bad_end(void **state)
         const char *message = text_at(report, "error", "message");
 
         if (strcmp(text_at(report, "error", "code"), e->code))
-            fail_msg("%s: %s (%s), want %s", e->behaviour, text_at(report, "error", "code"), message,
-                     e->code);
+            fail_msg("%s: %s (%s), want %s", e->behaviour, text_at(report, "error", "code"),
+                     message, e->code);
         if (e->message)
             assert_string_equal(message, e->message);
         assert_int_equal(json_integer_value(json_object_get(error, "exit")), 5);
@@ -138,7 +141,8 @@ static void worker_errors(void **state)
     json_t *report = triage("header", 0, 3);
 
     (void)state;
-    assert_string_equal(text_at(report, "error", "message"), "truncated ELF header (15 of 64 bytes)");
+    assert_string_equal(text_at(report, "error", "message"),
+                        "truncated ELF header (15 of 64 bytes)");
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(report, "error"), "offset")), 16);
     json_decref(report);
@@ -200,9 +204,12 @@ static void no_worker(void **state)
     int exit_code = -1;
 
     (void)state;
-    scratch_file(directory, "good.core", "\x7f" "ELF", 4);
-    struct inq_error *error = inq_pipeline_triage(scratch_path(directory, "good.core"), &options,
-                                                  &report, &exit_code);
+    scratch_file(directory, "good.core",
+                 "\x7f"
+                 "ELF",
+                 4);
+    struct inq_error *error =
+        inq_pipeline_triage(scratch_path(directory, "good.core"), &options, &report, &exit_code);
     assert_non_null(error);
     assert_int_equal(error->code, INQ_E_WORKER_START);
     assert_string_equal(error->message,
@@ -220,13 +227,16 @@ static void no_descriptors(void **state)
     int exit_code = -1;
 
     (void)state;
-    scratch_file(directory, "good.core", "\x7f" "ELF", 4);
+    scratch_file(directory, "good.core",
+                 "\x7f"
+                 "ELF",
+                 4);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     for (rlim_t n = 3; n < 24; n++) {
         low = (struct rlimit){n, limit.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-        struct inq_error *error = inq_pipeline_triage(scratch_path(directory, "good.core"), &options,
-                                                      &report, &exit_code);
+        struct inq_error *error = inq_pipeline_triage(scratch_path(directory, "good.core"),
+                                                      &options, &report, &exit_code);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
         if (error)
             assert_int_equal(error->code, INQ_E_WORKER_START);

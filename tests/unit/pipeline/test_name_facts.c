@@ -60,7 +60,8 @@ static void headers_beat_the_name(void **state)
 {
     struct inq_evidence *e =
         with_name(4242, "vim", 11, "core_emacs.17.web.1700000000", "core_%e.%p.%h.%t", 0);
-    const json_t *list = json_object_get(json_object_get(e->document, "name_facts"), "contradictions");
+    const json_t *list =
+        json_object_get(json_object_get(e->document, "name_facts"), "contradictions");
 
     (void)state;
     assert_int_equal(json_array_size(list), 2);
@@ -77,8 +78,8 @@ static void headers_beat_the_name(void **state)
 
 static void cut_names_are_the_same(void **state)
 {
-    struct inq_evidence *e = with_name(8, "a-rather-long-p", 6, "core.a-rather-long-program.8",
-                                       "core.%f.%p", 0);
+    struct inq_evidence *e =
+        with_name(8, "a-rather-long-p", 6, "core.a-rather-long-program.8", "core.%f.%p", 0);
 
     (void)state;
     assert_int_equal(contradictions(e), 0);
@@ -118,10 +119,8 @@ static void appended_pid(void **state)
 int run_name_facts_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(systemd_name),
-        cmocka_unit_test(headers_beat_the_name),
-        cmocka_unit_test(cut_names_are_the_same),
-        cmocka_unit_test(a_wrong_guess_is_dropped),
+        cmocka_unit_test(systemd_name),           cmocka_unit_test(headers_beat_the_name),
+        cmocka_unit_test(cut_names_are_the_same), cmocka_unit_test(a_wrong_guess_is_dropped),
         cmocka_unit_test(appended_pid),
     };
 

@@ -49,7 +49,7 @@ static const struct row rows[] = {
      "{\"comm\":\"x-6\",\"gid\":0,\"pid\":99,\"signal\":6,\"time\":1700000000,\"uid\":0}"},
     {"%e%p", "abc12", "{\"comm\":\"abc1\",\"pid\":2}"},
     {"%p.%p", "12.12", "{\"pid\":12}"},
-    {"%p.%p", "12.13", NULL}, /* one process has one pid */
+    {"%p.%p", "12.13", NULL},            /* one process has one pid */
     {"%P.%p", "900.12", "{\"pid\":12}"}, /* the namespace's own number wins */
     {"%p.%P", "12.900", "{\"pid\":12}"},
     {"%e.%f", "short.a-longer-one", "{\"comm\":\"short\"}"},
@@ -99,7 +99,8 @@ static void foreign_bytes(void **state)
     json_decref(facts);
 }
 
-/* A pattern and a name made to have as many readings as can be: an answer comes, and memory stays flat. */
+/* A pattern and a name made to have as many readings as can be: an answer comes, and memory stays
+ * flat. */
 static void many_readings(void **state)
 {
     char pattern[600] = "", name[600] = "";
@@ -107,9 +108,9 @@ static void many_readings(void **state)
 
     (void)state;
     for (int i = 0; i < 100; i++)
-        strcat(pattern, "%h.");
+        memcpy(pattern + 3 * i, "%h.", 4);
     for (int i = 0; i < 250; i++)
-        strcat(name, "1.");
+        memcpy(name + 2 * i, "1.", 3);
     facts = inq_pattern_match(pattern, name);
     json_decref(facts);
     for (int i = 0; i < 250; i++)

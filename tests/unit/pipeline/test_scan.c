@@ -60,7 +60,13 @@ static struct inq_scan_result scan(const char *path, unsigned jobs)
     return result;
 }
 
-static void core_file(const char *name) { scratch_file(directory, name, "\x7f" "ELF", 4); }
+static void core_file(const char *name)
+{
+    scratch_file(directory, name,
+                 "\x7f"
+                 "ELF",
+                 4);
+}
 
 /* Crashing, hanging and lying workers between good ones: every file has its row, in order. */
 static void mixed(void **state)
@@ -82,9 +88,9 @@ static void mixed(void **state)
                                "sub/silent.core: 5 stub\n";
 
     (void)state;
-    for (const char *const *name = (const char *const[]){"good.1", "good.2", "hang.core", "flood.core",
-                                                         "segv.core", "header.core", "notcore.so",
-                                                         NULL};
+    for (const char *const *name =
+             (const char *const[]){"good.1", "good.2", "hang.core", "flood.core", "segv.core",
+                                   "header.core", "notcore.so", NULL};
          *name; name++)
         core_file(*name);
     assert_int_equal(mkdir(scratch_path(directory, "sub"), 0755), 0);
@@ -166,7 +172,10 @@ static void many(void **state)
         if (i % 3)
             scratch_file(directory, name, "text", 4);
         else
-            scratch_file(directory, name, "\x28\xb5\x2f\xfd" "0123456789", 4 + i % 7);
+            scratch_file(directory, name,
+                         "\x28\xb5\x2f\xfd"
+                         "0123456789",
+                         4 + i % 7);
     }
     struct inq_scan_result result = scan(directory, 2);
     assert_int_equal(result.files, 600);

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "walk.h"
+#include "dirwalk.h"
 
 static char *directory;
 

@@ -10,7 +10,7 @@
 
 void rules_dir_make(struct rules_dir *dir)
 {
-    strcpy(dir->path, "/tmp/inquest-rules-XXXXXX");
+    snprintf(dir->path, sizeof(dir->path), "/tmp/inquest-rules-XXXXXX");
     assert_non_null(mkdtemp(dir->path));
 }
 

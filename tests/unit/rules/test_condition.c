@@ -177,11 +177,11 @@ static void conditions_are_counted(void **state)
     (void)state;
     char *text = malloc(20000);
     assert_non_null(text);
-    strcpy(text, RULE("  when:\n"));
+    snprintf(text, 20000, RULE("  when:\n"));
     for (int i = 0; i < 256; i++)
-        strcat(text, "    - signal exists\n");
+        add_text(text, 20000, "    - signal exists\n");
     assert_string_equal(rules_error(text), "");
-    strcat(text, "  proof:\n    - signal exists\n");
+    add_text(text, 20000, "  proof:\n    - signal exists\n");
     assert_true(strstr(rules_error(text), "r.yaml:262:7: more than 256 conditions") != NULL);
     free(text);
 }

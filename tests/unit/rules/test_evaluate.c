@@ -2,6 +2,7 @@
 
 /* Three-valued evaluation. */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kleene.h"
@@ -34,9 +35,7 @@ static void check_all(const char *document, const struct expectation *all, size_
 {
     for (size_t i = 0; i < count; i++) {
         char rule[512];
-        strcpy(rule, RULE("  when:\n    - '"));
-        strcat(rule, all[i].condition);
-        strcat(rule, "'\n");
+        snprintf(rule, sizeof(rule), RULE("  when:\n    - '%s'\n"), all[i].condition);
         enum inq_truth truth = rules_when(rule, document);
         if (truth != all[i].truth)
             fail_msg("%s: %d, not %d", all[i].condition, (int)truth, (int)all[i].truth);

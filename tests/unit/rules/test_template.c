@@ -97,7 +97,7 @@ static void rendering_is_bounded(void **state)
     name[4096] = '\0';
     text[0] = '\0';
     for (int i = 0; i < 240; i++)
-        strcat(text, "{signal.name}");
+        add_text(text, 4096, "{signal.name}");
     json_t *document = json_pack("{s:{s:s}}", "signal", "name", name);
     char *rendered = inq_rule_render(text, document, NULL);
     assert_non_null(rendered);

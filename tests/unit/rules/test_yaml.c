@@ -46,7 +46,7 @@ static void syntax_errors_have_a_place(void **state)
     assert_error(WHEN("abort.message is a: b: c"),
                  "r.yaml:5:28: mapping values are not allowed in this context (a line that holds");
     assert_error(RULE("  when: [frame[0].function is f]\n"),
-                 "r.yaml:4:18: did not find expected ',' or ']' (inside [ ] a line");
+                 "r.yaml:4:15: did not find expected ',' or ']' (inside [ ] a line");
     assert_error("", "r.yaml:1:1: a signature file is a list");
     assert_error("# nothing\n", "r.yaml:1:1: a signature file is a list");
     assert_error("hello\n", "r.yaml:1:1: a signature file is a list");

@@ -13,7 +13,7 @@
 
 #include "cleanup.h"
 #include "io.h"
-#include "limits.h"
+#include "bounds.h"
 
 #define DUMP_BYTES (8u * 1024u * 1024u)
 #define HEAD_BYTES 100000u
@@ -173,7 +173,7 @@ static void budget_goes_to_the_better_range(void **state)
     const struct inq_source_plan plan = {
         .ranges = ranges,
         .count = INQ_ARRAY_SIZE(ranges),
-        .packed_budget_bytes = 3 * INQ_MIB + 1000,
+        .packed_budget_bytes = 3 * INQ_MIB + 8000,
     };
     struct inq_source *source;
     struct inq_gaps gaps;

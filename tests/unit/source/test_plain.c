@@ -10,7 +10,7 @@
 
 #include "cleanup.h"
 #include "io.h"
-#include "limits.h"
+#include "bounds.h"
 
 static void plain_file_reads_anywhere(void **state)
 {

@@ -9,7 +9,7 @@
 #include <zstd.h>
 
 #include "cleanup.h"
-#include "limits.h"
+#include "bounds.h"
 
 static const struct inq_keep_range everything[] = {
     {.off = 0, .size = UINT64_MAX, .keep = INQ_KEEP_PACKED},

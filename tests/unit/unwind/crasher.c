@@ -9,11 +9,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifdef __clang__
+#define NOINLINE __attribute__((noinline, used))
+#else
 #define NOINLINE __attribute__((noinline, noclone, used))
+#endif
 #define KEEP_FRAME() __asm__ volatile("" ::: "memory")
 
 void without_cfi_frame_pointer(void (*callee)(void));
 void without_cfi(void (*callee)(void));
+void endless_cfi(void (*callee)(void));
+void garbage_cfi(void (*callee)(void));
 
 /* Functions without call frame information: one keeps a frame pointer, the other does not. */
 __asm__(".text\n"
@@ -24,10 +30,21 @@ __asm__(".text\n"
         ".type without_cfi, @function\n"
         "without_cfi:\n"
         "  sub $8, %rsp\n  call *%rdi\n  add $8, %rsp\n  ret\n"
-        ".size without_cfi, . - without_cfi\n");
+        ".size without_cfi, . - without_cfi\n"
+        /* DW_CFA_def_cfa_expression of three bytes: DW_OP_skip -3, for ever */
+        ".type endless_cfi, @function\n"
+        "endless_cfi:\n  .cfi_startproc\n  .cfi_escape 0x0f, 3, 0x2f, 0xfd, 0xff\n"
+        "  sub $8, %rsp\n  call *%rdi\n  add $8, %rsp\n  ret\n  .cfi_endproc\n"
+        ".size endless_cfi, . - endless_cfi\n"
+        /* the same with an operation that does not exist */
+        ".type garbage_cfi, @function\n"
+        "garbage_cfi:\n  .cfi_startproc\n  .cfi_escape 0x0f, 1, 0xff\n"
+        "  sub $8, %rsp\n  call *%rdi\n  add $8, %rsp\n  ret\n  .cfi_endproc\n"
+        ".size garbage_cfi, . - garbage_cfi\n");
 
 static volatile uintptr_t sink;
 static volatile uintptr_t wild = 0x123456789000;
+static volatile uintptr_t wild_small = 0x20;
 static volatile uintptr_t nothing;
 static unsigned char data_bytes[64] = {0xc3};
 
@@ -128,12 +145,16 @@ NOINLINE static void *thread_main(void *argument)
     return NULL;
 }
 
-NOINLINE static void crash_in_thread(void)
+NOINLINE static void crash_in_thread(unsigned long count)
 {
-    pthread_barrier_init(&barrier, NULL, 7);
-    for (uintptr_t i = 0; i < 7; i++) {
+    pthread_attr_t small;
+
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 65536);
+    pthread_barrier_init(&barrier, NULL, (unsigned int)count);
+    for (uintptr_t i = 0; i < count; i++) {
         pthread_t thread;
-        pthread_create(&thread, NULL, thread_main, (void *)i);
+        pthread_create(&thread, &small, thread_main, (void *)i);
     }
     wait_here();
 }
@@ -161,11 +182,17 @@ NOINLINE static void level_two(const char *how, unsigned long number)
     else if (!strcmp(how, "jit"))
         crash_below_jit();
     else if (!strcmp(how, "threads"))
-        crash_in_thread();
+        crash_in_thread(number);
     else if (!strcmp(how, "nocfi-fp"))
         without_cfi_frame_pointer(null_write);
     else if (!strcmp(how, "nocfi"))
         without_cfi(null_write);
+    else if (!strcmp(how, "cfi-endless"))
+        endless_cfi(null_write);
+    else if (!strcmp(how, "cfi-garbage"))
+        garbage_cfi(null_write);
+    else if (!strcmp(how, "free"))
+        free((void *)wild_small);
     KEEP_FRAME();
 }
 

@@ -75,9 +75,9 @@ void crash_run(struct crash *crash, const char *program, const char *how, const 
         snprintf(crash->core_path, sizeof(crash->core_path), "%s/core.%d", crash->dir, (int)pid);
 }
 
-void crash_read(struct crash *crash, const char *sysroot)
+void crash_read(struct crash *crash)
 {
-    static const struct inq_modules_options options = {.stacks_only = false};
+    struct inq_modules_options options = {.has_executable = crash->policy.executable != NULL};
     int fd = open(crash->core_path, O_RDONLY | O_CLOEXEC);
 
     assert_true(fd >= 0);
@@ -89,7 +89,6 @@ void crash_read(struct crash *crash, const char *sysroot)
     check(inq_core_read(crash->source, crash->arena, &crash->gaps, &crash->core));
     check(
         inq_memory_create(crash->core, crash->source, crash->arena, &crash->gaps, &crash->memory));
-    crash->policy.sysroot = sysroot;
     crash->opener = inq_opener_direct(&crash->policy);
     check(inq_modules_read(crash->core, crash->memory, &crash->opener, &options, crash->arena,
                            &crash->gaps, &crash->modules));
@@ -108,7 +107,7 @@ void crash_walk(struct crash *crash)
 void crash_now(struct crash *crash, const char *program, const char *how, const char *number)
 {
     crash_run(crash, program, how, number);
-    crash_read(crash, NULL);
+    crash_read(crash);
     crash_walk(crash);
 }
 
@@ -130,10 +129,42 @@ void crash_clean(struct crash *crash)
 {
     crash_close(crash);
     if (crash->dir[0]) {
-        unlink(crash->core_path);
-        rmdir(crash->dir);
+        char command[128];
+        snprintf(command, sizeof(command), "rm -rf -- '%s'", crash->dir);
+        assert_int_equal(system(command), 0);
     }
     memset(crash, 0, sizeof(*crash));
+}
+
+void crash_install(const struct crash *crash, const char *from, const char *as)
+{
+    char command[2048];
+
+    int size = snprintf(command, sizeof(command),
+                        "mkdir -p \"$(dirname '%s/root%s')\" && cp -- '%s' '%s/root%s'", crash->dir,
+                        as, from, crash->dir, as);
+    assert_true(size > 0 && (size_t)size < sizeof(command));
+    assert_int_equal(system(command), 0);
+}
+
+void crash_shared(struct crash *crash, const char *core, const char *executable,
+                  const char *sysroot)
+{
+    static char paths[2][512];
+    const char *root = getenv("INQ_SOURCE_ROOT");
+
+    memset(crash, 0, sizeof(*crash));
+    snprintf(crash->core_path, sizeof(crash->core_path), "%s/../shared/cores/%s", root ? root : ".",
+             core);
+    if (!root || access(crash->core_path, R_OK) < 0) {
+        print_message("skipped: the shared cores are not here\n");
+        skip();
+    }
+    snprintf(paths[0], sizeof(paths[0]), "%s/../shared/cores/%s", root, sysroot ? sysroot : "");
+    snprintf(paths[1], sizeof(paths[1]), "%s/../shared/cores/%s", root,
+             executable ? executable : "");
+    crash->policy.sysroot = paths[0];
+    crash->policy.executable = executable ? paths[1] : NULL;
 }
 
 const char *crash_functions(const struct crash *crash, const struct inq_stack *stack)

@@ -57,7 +57,7 @@ static void assert_honest(const struct inq_stack *stack)
 static void test_stack_pointers(void **state)
 {
     (void)state;
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     uint64_t sp = get_register("rsp");
     struct inq_memory_region region;
     assert_true(inq_memory_region_at(crash.memory, sp, &region));
@@ -88,7 +88,7 @@ static void test_stack_pointers(void **state)
 static void test_program_counters(void **state)
 {
     (void)state;
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     uint64_t sp = get_register("rsp");
     uint64_t values[] = {0, 1, UINT64_MAX, 0x4141414141414141, sp, 0x5eed000000000000};
 
@@ -114,7 +114,7 @@ static void test_program_counters(void **state)
 /* A stack of our own making, written over the one in the core file. */
 static void with_stack(const uint64_t *words, size_t count, uint64_t *ret_sp)
 {
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     uint64_t sp = get_register("rsp");
     for (size_t i = 0; i < crash.core->n_segments; i++) {
         const struct inq_segment *segment = &crash.core->segments[i];
@@ -130,7 +130,7 @@ static void with_stack(const uint64_t *words, size_t count, uint64_t *ret_sp)
         close(fd);
     }
     *ret_sp = sp;
-    crash_read(&crash, NULL);
+    crash_read(&crash);
 }
 
 static void test_overwritten_stacks(void **state)
@@ -154,7 +154,7 @@ static void test_stack_of_one_return_address(void **state)
     uint64_t sp;
 
     (void)state;
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     const struct inq_stack *stack = walk();
     uint64_t pc = stack->frames[2].pc; /* in level_one() */
     with_stack(&pc, 1, &sp);
@@ -171,7 +171,7 @@ static void test_random_stacks(void **state)
     uint64_t seed = 12345;
 
     (void)state;
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     const struct inq_stack *stack = walk();
     uint64_t pcs[64];
     size_t n_pcs = 0;
@@ -200,7 +200,7 @@ static void test_frame_pointer_loops(void **state)
     (void)state;
     crash_clean(&crash);
     crash_run(&crash, "unwind-crasher", "jit", NULL);
-    crash_read(&crash, NULL);
+    crash_read(&crash);
     const struct inq_stack *stack = walk();
     assert_int_equal(stack->frames[1].kind, INQ_FRAME_JIT);
     uint64_t fp = get_register("rbp"), sp = get_register("rsp");
@@ -218,6 +218,44 @@ static void test_frame_pointer_loops(void **state)
     }
 }
 
+/* A dump that ends before its stack: what is missing is said, and not taken for zeroes. */
+static void test_stack_cut_off(void **state)
+{
+    (void)state;
+    crash_read(&crash);
+    uint64_t sp = get_register("rsp");
+    for (size_t i = 0; i < crash.core->n_segments; i++) {
+        const struct inq_segment *segment = &crash.core->segments[i];
+        if (sp >= segment->addr && sp - segment->addr < segment->size)
+            assert_int_equal(truncate(crash.core_path, (off_t)segment->off), 0);
+    }
+    crash_read(&crash);
+    const struct inq_stack *stack = walk();
+    assert_int_equal(stack->n_frames, 1);
+    assert_string_equal(stack->frames[0].function, "null_write");
+    assert_non_null(strstr(stack->stop, "stack not saved in the dump at 0x"));
+    assert_true(crash_has_gap(&crash, INQ_G_STACK_STOP));
+}
+
+static void check_bad_cfi(const char *how, const char *function)
+{
+    crash_clean(&crash);
+    crash_run(&crash, "unwind-crasher", how, NULL);
+    crash_read(&crash);
+    const struct inq_stack *stack = walk();
+    assert_int_equal(stack->n_frames, 2);
+    assert_string_equal(stack->frames[1].function, function);
+    assert_non_null(strstr(stack->stop, "CFI invalid at 0x"));
+}
+
+static void test_bad_cfi(void **state)
+{
+    (void)state;
+    check_bad_cfi("cfi-endless", "endless_cfi");
+    assert_non_null(strstr(crash.stacks->items[0].stop, "does not end"));
+    check_bad_cfi("cfi-garbage", "garbage_cfi");
+}
+
 const struct CMUnitTest hostile_tests[] = {
     cmocka_unit_test_setup_teardown(test_stack_pointers, setup, teardown),
     cmocka_unit_test_setup_teardown(test_program_counters, setup, teardown),
@@ -225,5 +263,7 @@ const struct CMUnitTest hostile_tests[] = {
     cmocka_unit_test_setup_teardown(test_stack_of_one_return_address, setup, teardown),
     cmocka_unit_test_setup_teardown(test_random_stacks, setup, teardown),
     cmocka_unit_test_setup_teardown(test_frame_pointer_loops, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_stack_cut_off, setup, teardown),
+    cmocka_unit_test_setup_teardown(test_bad_cfi, setup, teardown),
 };
 const size_t n_hostile_tests = sizeof(hostile_tests) / sizeof(hostile_tests[0]);

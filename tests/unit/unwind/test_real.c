@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "bounds.h"
 #include "unwind_tests.h"
 
 static const char *const program = "unwind-crasher";
@@ -169,7 +173,7 @@ static void test_threads(void **state)
     size_t waiting = 0;
 
     (void)state;
-    crash_now(&crash, program, "threads", NULL);
+    crash_now(&crash, program, "threads", "7");
     assert_int_equal(crash.stacks->count, 8);
     assert_begins(&crash, &crash.stacks->items[0], "null_write thread_main ");
     for (size_t i = 0; i < 8; i++) {
@@ -279,7 +283,8 @@ static void test_files_absent(void **state)
 
     (void)state;
     crash_run(&crash, program, "null", NULL);
-    crash_read(&crash, crash.dir); /* a root that holds nothing */
+    crash.policy.sysroot = crash.dir; /* a root that holds nothing */
+    crash_read(&crash);
     crash_walk(&crash);
     const struct inq_stack *stack = &crash.stacks->items[0];
     assert_int_equal(stack->n_frames, 1);
@@ -289,6 +294,96 @@ static void test_files_absent(void **state)
                         "no unwind information for unwind-crasher: the file is not here");
     assert_true(crash_has_gap(&crash, INQ_G_STACK_STOP));
     assert_true(crash_has_gap(&crash, INQ_G_SYMBOLS));
+    crash_clean(&crash);
+}
+
+/* Another program has taken the place of the one that crashed: nothing of it may be used. */
+static void test_file_replaced(void **state)
+{
+    struct crash crash;
+    char root[128];
+
+    (void)state;
+    crash_run(&crash, program, "null", NULL);
+    crash_install(&crash, "/proc/self/exe", crash.program);
+    snprintf(root, sizeof(root), "%s/root", crash.dir);
+    crash.policy.sysroot = root;
+    crash_read(&crash);
+    crash_walk(&crash);
+    const struct inq_stack *stack = &crash.stacks->items[0];
+    assert_int_equal(stack->n_frames, 1);
+    assert_null(stack->frames[0].function);
+    assert_string_equal(stack->stop, "no unwind information for unwind-crasher: the file here is "
+                                     "not the one the process had mapped");
+    crash_clean(&crash);
+}
+
+static void test_many_threads(void **state)
+{
+    struct crash crash;
+
+    (void)state;
+    crash_now(&crash, program, "threads", "300");
+    assert_int_equal(crash.stacks->count, 301);
+    for (size_t i = 0; i < 301; i++) {
+        const struct inq_stack *stack = &crash.stacks->items[i];
+        assert_int_equal(stack->thread_index, i);
+        assert_int_equal(stack->complete, i < INQ_MAX_THREADS_UNWOUND);
+        if (i >= INQ_MAX_THREADS_UNWOUND) {
+            assert_int_equal(stack->n_frames, 1);
+            assert_non_null(stack->stop);
+        }
+    }
+    assert_true(crash_has_gap(&crash, INQ_G_STACK_LIMIT));
+    crash_clean(&crash);
+}
+
+/* Of several names for one address the one that people write. */
+static void test_name_of_free(void **state)
+{
+    struct crash crash;
+
+    (void)state;
+    crash_now(&crash, program, "free", NULL);
+    assert_non_null(strstr(crash_functions(&crash, &crash.stacks->items[0]), "free level_two "));
+    assert_same_as_dwfl(&crash);
+    crash_clean(&crash);
+}
+
+/* Built and crashed elsewhere, by others: their answers are known. */
+static void test_shared_library_of_another_machine(void **state)
+{
+    struct crash crash;
+
+    (void)state;
+    crash_shared(&crash, "drgn/crashme.core.zst", "drgn/crashme", "drgn/root");
+    crash_read(&crash);
+    crash_walk(&crash);
+    assert_begins(&crash, &crash.stacks->items[0], "c b a crashme main ");
+    assert_non_null(strstr(crash.stacks->items[0].stop, "libc.so.6: the file is not here"));
+    crash_clean(&crash);
+}
+
+static void test_other_cpu(void **state)
+{
+    struct crash crash;
+    size_t told = 0;
+
+    (void)state;
+    crash_shared(&crash, "elfutils/backtrace.aarch64.core.zst", NULL, NULL);
+    crash_read(&crash);
+    crash_walk(&crash);
+    assert_int_equal(crash.stacks->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct inq_stack *stack = &crash.stacks->items[i];
+        assert_int_equal(stack->n_frames, 1);
+        assert_int_equal(stack->frames[0].trust, INQ_TRUST_CONTEXT);
+        assert_false(stack->complete);
+        assert_string_equal(stack->stop, "unwinding is not supported for aarch64");
+    }
+    for (size_t i = 0; i < crash.gaps.count; i++)
+        told += crash.gaps.items[i].code == INQ_G_UNWIND_CPU;
+    assert_int_equal(told, 1);
     crash_clean(&crash);
 }
 
@@ -330,6 +425,14 @@ static void test_engines(void **state)
     assert_non_null(error);
     assert_int_equal(error->code, INQ_E_USAGE);
     inq_error_destroy(error);
+
+    options.core_fd = open(crash.core_path, O_RDONLY | O_CLOEXEC);
+    assert_null(inq_stacks_walk(crash.core, crash.memory, crash.modules, &options, crash.arena,
+                                &crash.gaps, &stacks));
+    assert_int_equal(stacks->count, 1);
+    assert_int_equal(stacks->items[0].frames[0].pc, crash.stacks->items[0].frames[0].pc);
+    assert_false(stacks->items[0].complete);
+    close(options.core_fd);
     crash_clean(&crash);
 }
 
@@ -347,6 +450,11 @@ const struct CMUnitTest real_tests[] = {
     cmocka_unit_test(test_code_without_cfi),
     cmocka_unit_test(test_static_program),
     cmocka_unit_test(test_files_absent),
+    cmocka_unit_test(test_file_replaced),
+    cmocka_unit_test(test_many_threads),
+    cmocka_unit_test(test_name_of_free),
+    cmocka_unit_test(test_shared_library_of_another_machine),
+    cmocka_unit_test(test_other_cpu),
     cmocka_unit_test(test_one_symbol),
     cmocka_unit_test(test_engines),
 };

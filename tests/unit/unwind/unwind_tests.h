@@ -20,14 +20,14 @@
 /* A core that a program of ours left, and what inquest makes of it. */
 struct crash {
     char dir[64]; /* "" until something crashed */
-    char core_path[128];
+    char core_path[512];
     char program[512];
     struct inq_arena *arena;
     struct inq_gaps gaps;
     struct inq_source *source;
     struct inq_core *core;
     struct inq_memory *memory;
-    struct inq_file_policy policy;
+    struct inq_file_policy policy; /* to be set before crash_read() */
     struct inq_opener opener;
     struct inq_modules *modules;
     struct inq_stacks *stacks;
@@ -35,8 +35,13 @@ struct crash {
 
 /* Runs a program of the build folder to its end; skips the test where no core comes of it. */
 void crash_run(struct crash *crash, const char *program, const char *how, const char *number);
-/* Reads the core (again) up to its modules. `sysroot` NULL: files of this machine. */
-void crash_read(struct crash *crash, const char *sysroot);
+/* Reads the core (again) up to its modules, with the files that the policy allows. */
+void crash_read(struct crash *crash);
+/* Puts a file of this machine below the crash's folder, as a root for --sysroot would have it. */
+void crash_install(const struct crash *crash, const char *from, const char *as);
+/* A core of the collection beside the repository; skips the test where there is none. */
+void crash_shared(struct crash *crash, const char *core, const char *executable,
+                  const char *sysroot);
 /* Stacks and names. */
 void crash_walk(struct crash *crash);
 /* All three. */

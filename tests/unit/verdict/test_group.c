@@ -18,9 +18,12 @@ static void keys_of_evidence(struct inq_evidence *evidence, struct keys *keys)
     assert_null(inq_group_key(evidence));
     const json_t *group = json_object_get(evidence->document, "group");
     assert_string_equal(json_string_value(json_object_get(group, "algorithm")), "v1");
-    strcpy(keys->exact, json_string_value(json_object_get(group, "exact")));
-    strcpy(keys->bug, json_string_value(json_object_get(group, "bug")));
-    strcpy(keys->title, json_string_value(json_object_get(group, "title")));
+    keys->exact[0] = '\0';
+    add_text(keys->exact, sizeof(keys->exact), json_string_value(json_object_get(group, "exact")));
+    keys->bug[0] = '\0';
+    add_text(keys->bug, sizeof(keys->bug), json_string_value(json_object_get(group, "bug")));
+    keys->title[0] = '\0';
+    add_text(keys->title, sizeof(keys->title), json_string_value(json_object_get(group, "title")));
     assert_int_equal(strlen(keys->exact), strlen("v1:") + 12);
     assert_int_equal(strlen(keys->bug), strlen("v1:") + 12);
     keys->frames[0] = '\0';
@@ -28,8 +31,8 @@ static void keys_of_evidence(struct inq_evidence *evidence, struct keys *keys)
     json_t *frame;
     json_array_foreach(json_object_get(group, "frames"), index, frame)
     {
-        strcat(keys->frames, index ? " > " : "");
-        strcat(keys->frames, json_string_value(frame));
+        add_text(keys->frames, sizeof(keys->frames), index ? " > " : "");
+        add_text(keys->frames, sizeof(keys->frames), json_string_value(frame));
     }
 }
 
@@ -183,6 +186,20 @@ static void no_address_gets_into_a_key(void **state)
     assert_string_equal(a.frames, "prog!work > [anonymous] > prog!main");
 }
 
+static void modules_without_headers_have_a_place(void **state)
+{
+    (void)state;
+    struct keys a = keys_with("{\"pc\": \"0x7f0000001234\", \"module\": 0}",
+                              "{\"name\": \"prog\", \"start\": \"0x7f0000001000\"}", "");
+    struct keys b = keys_with("{\"pc\": \"0x550000001234\", \"module\": 0}",
+                              "{\"name\": \"prog\", \"start\": \"0x550000001000\"}", "");
+    struct keys c = keys_with("{\"pc\": \"0x550000001299\", \"module\": 0}",
+                              "{\"name\": \"prog\", \"start\": \"0x550000001000\"}", "");
+    assert_string_equal(a.frames, "prog@?~0x234");
+    assert_string_equal(a.exact, b.exact);
+    assert_string_not_equal(a.exact, c.exact);
+}
+
 static void scanned_frames_stay_out(void **state)
 {
     (void)state;
@@ -199,18 +216,18 @@ static void recursion_is_folded(void **state)
     (void)state;
     char deep[16384] = "", deeper[16384] = "";
     for (int i = 0; i < 20; i++)
-        strcat(deep, F("ping", 0, "0x10") "," F("pong", 0, "0x20") ",");
-    strcat(deep, F("main", 0, "0x30"));
+        add_text(deep, sizeof(deep), F("ping", 0, "0x10") "," F("pong", 0, "0x20") ",");
+    add_text(deep, sizeof(deep), F("main", 0, "0x30"));
     for (int i = 0; i < 31; i++)
-        strcat(deeper, F("ping", 0, "0x10") "," F("pong", 0, "0x20") ",");
-    strcat(deeper, F("main", 0, "0x30"));
+        add_text(deeper, sizeof(deeper), F("ping", 0, "0x10") "," F("pong", 0, "0x20") ",");
+    add_text(deeper, sizeof(deeper), F("main", 0, "0x30"));
     struct keys a = keys_with(deep, EXE, ""), b = keys_with(deeper, EXE, "");
     assert_string_equal(a.frames, "prog!ping > prog!pong > prog!main");
     assert_string_equal(a.bug, b.bug);
     char simple[4096] = "";
     for (int i = 0; i < 12; i++)
-        strcat(simple, F("f", 0, "0x10") ",");
-    strcat(simple, F("main", 0, "0x30"));
+        add_text(simple, sizeof(simple), F("f", 0, "0x10") ",");
+    add_text(simple, sizeof(simple), F("main", 0, "0x30"));
     a = keys_with(simple, EXE, "");
     assert_string_equal(a.frames, "prog!f > prog!main");
 }
@@ -352,6 +369,7 @@ int test_group(void)
         cmocka_unit_test(different_crashes_differ),
         cmocka_unit_test(the_runtime_in_front_is_skipped),
         cmocka_unit_test(no_address_gets_into_a_key),
+        cmocka_unit_test(modules_without_headers_have_a_place),
         cmocka_unit_test(scanned_frames_stay_out),
         cmocka_unit_test(recursion_is_folded),
         cmocka_unit_test(handlers_are_told_apart),

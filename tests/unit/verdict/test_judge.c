@@ -134,13 +134,17 @@ static void symptoms_stand_below_their_cause(void **state)
         R("cause", SEGV "  proof: [signal.code is 1]\n  explains: [symptom, other]\n")
             R("symptom", SEGV "  proof: [signal.code is 1]\n  weight: 99\n"
                               "  explains: [deeper]\n  fix: [mend the symptom]\n")
-                R("deeper", SEGV "  weight: 100\n");
+                R("deeper", SEGV "  weight: 100\n  proof: [fault.access is read]\n");
     struct inq_evidence *evidence = judge(rules, "{" CRASH "}");
     assert_string_equal(order_of(evidence), "cause symptom deeper");
+    assert_string_equal(grade_of(evidence, "symptom"), "proven");
+    assert_string_equal(grade_of(evidence, "deeper"), "context"); /* a guess, and explained */
     const json_t *symptom = verdict_of(evidence, "symptom");
     assert_string_equal(json_string_value(json_array_get(json_object_get(symptom, "against"), 0)),
                         "cause explains it: a symptom, not a cause of its own");
     assert_int_equal(json_array_size(json_object_get(symptom, "fix")), 0);
+    assert_int_equal(json_array_size(json_object_get(verdict_of(evidence, "deeper"), "unknown")),
+                     0);
     assert_string_equal(json_string_value(json_array_get(
                             json_object_get(verdict_of(evidence, "cause"), "explains"), 0)),
                         "symptom");
@@ -153,11 +157,15 @@ static void symptoms_stand_below_their_cause(void **state)
     assert_string_equal(order_of(evidence), "symptom cause");
     inq_evidence_destroy(evidence);
 
-    /* two that explain each other, and one that explains itself */
+    /* two that explain each other, one that explains itself, and three in a ring */
     evidence = judge(R("a", SEGV "  explains: [b]\n") R("b", SEGV "  explains: [a]\n")
-                         R("c", SEGV "  explains: [c]\n"),
+                         R("c", SEGV "  explains: [c]\n") R("d", SEGV "  explains: [e]\n")
+                             R("e", SEGV "  explains: [f]\n") R("f", SEGV "  explains: [d]\n"),
                      "{" CRASH "}");
-    assert_int_equal(json_array_size(json_object_get(evidence->document, "verdicts")), 3);
+    assert_string_equal(order_of(evidence), "a c d b e f");
+    assert_string_equal(grade_of(evidence, "a"), "plausible");
+    assert_string_equal(grade_of(evidence, "c"), "plausible");
+    assert_string_equal(grade_of(evidence, "d"), "plausible");
     inq_evidence_destroy(evidence);
 }
 
@@ -221,11 +229,12 @@ static void inconclusive_ones_are_few_and_useful(void **state)
                  R("o%d", "  when: [signal.name is SIGSEGV, fault.access is read]\n"
                           "  weight: %d\n"),
                  i, i, i);
-        strcat(rules, one);
+        add_text(rules, sizeof(rules), one);
     }
     /* nothing of it fits yet; and nothing in this version could tell */
-    strcat(rules, R("p", "  when: [fault.access is read]\n"));
-    strcat(rules, R("q", "  when: [signal.name is SIGSEGV, heap.state is corrupted]\n"));
+    add_text(rules, sizeof(rules), R("p", "  when: [fault.access is read]\n"));
+    add_text(rules, sizeof(rules),
+             R("q", "  when: [signal.name is SIGSEGV, heap.state is corrupted]\n"));
     struct inq_evidence *evidence = judge(rules, "{" CRASH "}");
     assert_string_equal(order_of(evidence), "o8 o7 o6 o5 o4");
     assert_string_equal(
@@ -241,11 +250,16 @@ static void inconclusive_ones_are_few_and_useful(void **state)
     inq_evidence_destroy(evidence);
 
     /* with an answer at hand only its relations are worth a line */
-    strcpy(rules, R("answer", SEGV "  proof: [signal.code is 1]\n  rivals: [rival]\n"));
-    strcat(rules, R("rival", "  when: [signal.name is SIGSEGV, fault.access is read]\n"));
-    strcat(rules, R("root", "  when: [signal.name is SIGSEGV, fault.access is read]\n"
-                            "  explains: [answer]\n"));
-    strcat(rules, R("stranger", "  when: [signal.name is SIGSEGV, fault.access is read]\n"));
+    rules[0] = '\0';
+    add_text(rules, sizeof(rules),
+             R("answer", SEGV "  proof: [signal.code is 1]\n  rivals: [rival]\n"));
+    add_text(rules, sizeof(rules),
+             R("rival", "  when: [signal.name is SIGSEGV, fault.access is read]\n"));
+    add_text(rules, sizeof(rules),
+             R("root", "  when: [signal.name is SIGSEGV, fault.access is read]\n"
+                       "  explains: [answer]\n"));
+    add_text(rules, sizeof(rules),
+             R("stranger", "  when: [signal.name is SIGSEGV, fault.access is read]\n"));
     evidence = judge(rules, "{" CRASH "}");
     assert_string_equal(order_of(evidence), "answer rival root");
     inq_evidence_destroy(evidence);

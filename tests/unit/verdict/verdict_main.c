@@ -68,8 +68,8 @@ const char *order_of(const struct inq_evidence *evidence)
     {
         const char *id = json_string_value(json_object_get(verdict, "signature"));
         assert_true(strlen(text) + strlen(id) + 2 < sizeof(text));
-        strcat(text, index ? " " : "");
-        strcat(text, id);
+        add_text(text, sizeof(text), index ? " " : "");
+        add_text(text, sizeof(text), id);
     }
     return text;
 }

@@ -7,11 +7,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "evidence.h"
 #include "rules.h"
+
+/* Appends to a buffer of `room` bytes; a text that does not fit fails the test. */
+static inline void add_text(char *buffer, size_t room, const char *more)
+{
+    size_t size = strlen(buffer), added = strlen(more);
+    assert_true(size + added < room);
+    memcpy(buffer + size, more, added + 1);
+}
 
 /* Each file runs its group: the number of failed tests. */
 int test_group(void);

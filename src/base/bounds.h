@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_BASE_LIMITS_H
-#define INQ_BASE_LIMITS_H
+#ifndef INQ_BASE_BOUNDS_H
+#define INQ_BASE_BOUNDS_H
 
 /* Default bounds: robustness.md of the design, "B". One place, so that the manual can list them. */
 
@@ -31,12 +31,4 @@
 #define INQ_SECONDS_PER_GIB 3u /* more for each GiB of compressed input */
 #define INQ_WORKER_DATA_BYTES (1ull * INQ_GIB)
 
-#endif
-
-/*
- * gcc's <limits.h> reaches libc's by #include_next, which looks along -iquote too and so lands here:
- * hand it on (outside of the guard), or PATH_MAX and SSIZE_MAX would be missing.
- */
-#if !defined(__clang__)
-#include_next <limits.h>
 #endif

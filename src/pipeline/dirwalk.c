@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "walk.h"
+#include "dirwalk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -129,7 +129,8 @@ static bool visit(struct state *s, int parent, size_t dir_size, const char *name
     return add(s, dir_size, name, (uint64_t)st.st_size, special_name(st.st_mode), 0);
 }
 
-/* Depth first with one open directory a level; no recursion, since the depth is not ours to choose. */
+/* Depth first with one open directory a level; no recursion, since the depth is not ours to choose.
+ */
 static bool walk_levels(struct state *s)
 {
     while (s->depth > 0 && !inq_pipeline_interrupted()) {

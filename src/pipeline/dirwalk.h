@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_PIPELINE_WALK_H
-#define INQ_PIPELINE_WALK_H
+#ifndef INQ_PIPELINE_DIRWALK_H
+#define INQ_PIPELINE_DIRWALK_H
 
 /*
- * A directory tree as a list of entries, by descriptors: no symbolic link is followed below the path
- * that the user gave, nothing but directories is opened, file systems mounted inside are left alone.
+ * A directory tree as a list of entries, by descriptors: no symbolic link is followed below the
+ * path that the user gave, nothing but directories is opened, file systems mounted inside are left
+ * alone.
  */
 
 #include <stdbool.h>
@@ -17,9 +18,9 @@
 #define INQ_WALK_DEPTH 64u
 
 struct inq_walk_entry {
-    char *path;          /* as shown: the user's path and what lies below */
-    uint32_t root;       /* index of the path it was found under */
-    uint32_t below;      /* offset in `path` of the part below the root; its size when it is the root */
+    char *path;     /* as shown: the user's path and what lies below */
+    uint32_t root;  /* index of the path it was found under */
+    uint32_t below; /* offset in `path` of the part below the root; its size when it is the root */
     uint64_t size_bytes; /* of a regular file when it was listed */
     /* NULL for a regular file; else why it is none: "a symbolic link", "a FIFO", ...; static */
     const char *special;
@@ -33,16 +34,16 @@ struct inq_walk {
 };
 
 /*
- * Lists every entry under the paths (a path may itself be a file, and a symbolic link). What cannot be
- * read becomes an entry with `error`. Stops early, without an error, when interrupted.
+ * Lists every entry under the paths (a path may itself be a file, and a symbolic link). What cannot
+ * be read becomes an entry with `error`. Stops early, without an error, when interrupted.
  */
 struct inq_error *inq_walk_list(const char *const *paths, size_t n_paths, bool recursive,
                                 struct inq_walk *ret_walk);
 void inq_walk_deinit(struct inq_walk *walk);
 
 /*
- * Opens a listed regular file for reading: by component from its root, none of which may have become
- * a link. -1 with errno; *ret_not_regular as inq_open_regular().
+ * Opens a listed regular file for reading: by component from its root, none of which may have
+ * become a link. -1 with errno; *ret_not_regular as inq_open_regular().
  */
 int inq_walk_open(const struct inq_walk *walk, const struct inq_walk_entry *entry,
                   const char **ret_not_regular);

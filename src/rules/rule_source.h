@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_RULES_SOURCE_H
-#define INQ_RULES_SOURCE_H
+#ifndef INQ_RULES_RULE_SOURCE_H
+#define INQ_RULES_RULE_SOURCE_H
 
 /*
  * A signature file while it is being read: what an error needs to name its place, and the YAML text

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for inquest(1)
+
+_inquest_words() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+_inquest_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen "$1" -- "$2")
+}
+
+_inquest() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i
+    local options='--json --sysroot --debug-dir --executable --trust-paths --stacks --engine --signatures
+        --pattern --redact --timeout --max-memory --jobs --young --recursive --no-recursive --require-sandbox
+        --no-sandbox --no-store --color --quiet --verbose --version --help'
+
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        scan | triage | signatures)
+            command=${COMP_WORDS[i]}
+            break
+            ;;
+        esac
+    done
+    case $prev in
+    --engine) _inquest_words 'libunwind dwfl ucd' "$cur" && return ;;
+    --redact) _inquest_words 'default none strict' "$cur" && return ;;
+    --color) _inquest_words 'auto always never' "$cur" && return ;;
+    --sysroot | --debug-dir | --signatures) _inquest_files -d "$cur" && return ;;
+    --executable) _inquest_files -f "$cur" && return ;;
+    --pattern | --timeout | --max-memory | --jobs | -j) return ;;
+    esac
+    if [[ $cur == -* ]]; then
+        _inquest_words "$options" "$cur"
+    elif [[ -z $command ]]; then
+        _inquest_words 'scan signatures triage' "$cur"
+    elif [[ $command == signatures && $prev == signatures ]]; then
+        _inquest_words 'list show check' "$cur"
+    elif [[ $command == signatures && $prev == show ]]; then
+        _inquest_words "$(inquest signatures list 2>/dev/null | cut -d ' ' -f 1)" "$cur"
+    else
+        _inquest_files -f "$cur"
+    fi
+}
+
+complete -F _inquest inquest

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "modules_tests.h"
+
+int main(void)
+{
+    int failures = 0;
+
+    failures += run_image_tests();
+    failures += run_modules_tests();
+    failures += run_link_map_tests();
+    return failures != 0;
+}
