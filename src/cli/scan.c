@@ -26,7 +26,6 @@ static void print_row(void *context, const struct inq_scan_row *row)
 {
     struct cli *cli = context;
     const struct cli_options *o = &cli->options;
-    const struct inq_style style = cli_style(cli);
     struct inq_text text = {0};
 
     if (row->skipped) {
@@ -43,6 +42,8 @@ static void print_row(void *context, const struct inq_scan_row *row)
     } else if (o->json) {
         cli_print_json(cli, row->report, false);
     } else {
+        const struct inq_style style = cli_style(cli);
+
         inq_report_line(row->report, &style, &text);
         inq_text_append(&text, "\n");
         cli_print(cli, &text);

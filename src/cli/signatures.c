@@ -13,8 +13,7 @@ static void tell_refused(struct cli *cli, const struct inq_rules *rules)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(rules->refused, i, item)
-    {
+    json_array_foreach (rules->refused, i, item) {
         const char *file = json_string_value(json_object_get(item, "file"));
         const char *message = json_string_value(json_object_get(item, "message"));
 

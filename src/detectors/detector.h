@@ -25,6 +25,7 @@ struct inq_dump { /* everything below the waist, for one dump */
     struct inq_stacks *stacks;
     struct inq_arena *arena;
     struct inq_gaps *gaps;
+    bool stacks_only; /* --stacks: record threads and the modules they are in, nothing more */
 };
 
 struct inq_detector {

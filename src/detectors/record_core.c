@@ -29,7 +29,9 @@ void inq_record_core(struct inq_dump *dump, struct inq_evidence *evidence)
     inq_evidence_set_int(evidence, "core.expected_bytes", (int64_t)core->expected_bytes);
     inq_evidence_set_bool(evidence, "core.foreign_root", dump->modules->foreign_root);
     inq_evidence_set_bool(evidence, "core.notes_cut", core->notes_cut);
-    if (inq_core_identity(core, dump->source, identity))
+    if (dump->stacks_only)
+        inq_evidence_set_unknown(evidence, "core.identity", "not worked out with --stacks");
+    else if (inq_core_identity(core, dump->source, identity))
         inq_evidence_set_text(evidence, "core.identity", identity);
     else
         inq_evidence_set_unknown(evidence, "core.identity",

@@ -48,7 +48,8 @@ void inq_record_modules(struct inq_dump *dump, struct inq_evidence *evidence)
     json_t *modules = json_array();
 
     for (size_t i = 0; i < dump->modules->count; i++)
-        inq_json_push(&w, modules, module_json(&dump->modules->items[i], &w));
+        if (dump->modules->items[i].index != SIZE_MAX)
+            inq_json_push(&w, modules, module_json(&dump->modules->items[i], &w));
     inq_evidence_set(evidence, "modules", modules);
     evidence->failed |= w.failed;
 }

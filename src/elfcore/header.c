@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cursor.h"
 #include "bounds.h"
+#include "cursor.h"
 
 #define SNIFF_BYTES 512u
 

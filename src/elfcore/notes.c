@@ -84,6 +84,8 @@ static void note_gap(struct inq_core_reader *r, uint64_t off, const char *what, 
 {
     char where[48];
 
+    if (r->notes_limit) /* our own bound cut it: that is said once */
+        return;
     snprintf(where, sizeof(where), "offset 0x%" PRIx64, off);
     inq_gaps_add(r->gaps, INQ_G_NOTE, where, "the list of notes ends here",
                  "%s: %" PRIu64 " bytes, %" PRIu64 " left", what, size, left);

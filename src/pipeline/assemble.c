@@ -47,8 +47,7 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
     const json_t *item;
     size_t i;
 
-    json_array_foreach(rules->refused, i, item)
-    {
+    json_array_foreach (rules->refused, i, item) {
         const char *file = json_string_value(json_object_get(item, "file"));
         const char *message = json_string_value(json_object_get(item, "message"));
         _cleanup_(inq_text_deinit) struct inq_text where = {0};

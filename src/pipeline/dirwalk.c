@@ -122,8 +122,11 @@ static bool visit(struct state *s, int parent, size_t dir_size, const char *name
 {
     struct stat st;
 
-    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
         return errno == ENOENT || add(s, dir_size, name, 0, NULL, errno); /* removed meanwhile */
+    if (S_ISDIR(st.st_mode) &&
+        st.st_dev != s->device) /* not even opened: that would mount autofs */
+        return add(s, dir_size, name, 0, "a mounted file system", 0);
     if (S_ISDIR(st.st_mode))
         return enter(s, parent, dir_size, name);
     return add(s, dir_size, name, (uint64_t)st.st_size, special_name(st.st_mode), 0);

@@ -37,8 +37,7 @@ static void add_program(json_t *group, const char *name)
 
     if (!name)
         return;
-    json_array_foreach(programs, i, have)
-    {
+    json_array_foreach (programs, i, have) {
         if (!strcmp(json_string_value(have), name))
             return;
     }

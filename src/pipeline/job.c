@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "assemble.h"
+#include "bounds.h"
 #include "cleanup.h"
 #include "frame.h"
 #include "io.h"
 #include "kind.h"
-#include "bounds.h"
 #include "report.h"
 
 static uint64_t now_usec(void)
@@ -214,8 +214,7 @@ static bool has_gap(const json_t *document, const char *code)
     const json_t *gap;
     size_t i;
 
-    json_array_foreach(json_object_get(document, "gaps"), i, gap)
-    {
+    json_array_foreach (json_object_get(document, "gaps"), i, gap) {
         const char *have = json_string_value(json_object_get(gap, "code"));
 
         if (have && !strcmp(have, code))

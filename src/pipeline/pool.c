@@ -10,11 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "broker.h"
 #include "cleanup.h"
 #include "cursor.h"
 #include "frame.h"
-#include "bounds.h"
 #include "worker_process.h"
 
 #define NSEC_PER_MSEC 1000000u

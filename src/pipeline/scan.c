@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "dirwalk.h"
 #include "groups.h"
 #include "io.h"
 #include "job.h"
 #include "kind.h"
 #include "pipeline.h"
 #include "pool.h"
-#include "dirwalk.h"
 
 /* Big dumps first, but only among so many: rows come in order, and what is done early must wait. */
 #define LOOK_AHEAD 256u
@@ -144,6 +144,7 @@ static struct inq_error *classify(struct scan *s, struct item *item)
     uint8_t bytes[INQ_KIND_BYTES];
     const char *name;
     _cleanup_close_ int fd = -1;
+    struct stat st;
     ssize_t n;
 
     if (entry->special)
@@ -153,7 +154,10 @@ static struct inq_error *classify(struct scan *s, struct item *item)
     INQ_TRY(open_item(s, item, &fd));
     if (fd < 0)
         return NULL;
-    n = inq_pread_full(fd, bytes, sizeof(bytes), 0);
+    if (fstat(fd, &st) < 0)
+        return fail(s, item, "cannot read", errno);
+    /* The kernel's own files (/proc) have no size, and reading some of them does things. */
+    n = st.st_size == 0 ? 0 : inq_pread_full(fd, bytes, sizeof(bytes), 0);
     if (n < 0)
         return fail(s, item, "cannot read", errno);
     switch (inq_kind_of(bytes, (size_t)n, &name)) {

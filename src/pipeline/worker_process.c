@@ -14,40 +14,51 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "config.h"
 #include "frame.h"
-#include "bounds.h"
 
 /* Descriptors of ours are moved here first, out of the way of 0 to 5. */
 #define SAFE_FD 16
 /* A report is a few 100 KB: fewer switches between the two than with the default 64 KiB. */
 #define RESULT_PIPE_BYTES (512 * 1024)
 #define MAX_ARGUMENTS 16
+#define WORKER_NAME "inquest-worker"
+
+/* "DIRECTORY/BELOW/inquest-worker" when it can be run; to be freed. */
+static char *worker_in(const char *directory, const char *below)
+{
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/%s" WORKER_NAME, directory, below) < 0)
+        return NULL;
+    if (access(path, X_OK) == 0)
+        return path;
+    free(path);
+    return NULL;
+}
 
 char *inq_worker_find(const char *wanted)
 {
-    static const char name[] = "inquest-worker";
     char self[4096];
-    char *path = NULL;
+    char *path = NULL, *slash;
     ssize_t n;
 
     if (wanted)
         return strdup(wanted);
     n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (n > 0) {
-        char *slash;
-
-        self[n] = '\0';
-        slash = strrchr(self, '/');
-        if (slash && asprintf(&path, "%.*s/%s", (int)(slash - self), self, name) < 0)
-            return NULL;
-        if (path && access(path, X_OK) == 0)
+    self[n > 0 ? n : 0] = '\0';
+    slash = strrchr(self, '/');
+    if (slash) {
+        *slash = '\0';
+        path = worker_in(self, "");
+        if (!path) /* installed, and perhaps moved as a whole */
+            path = worker_in(self, "../libexec/inquest/");
+        if (path)
             return path;
-        free(path);
-        path = NULL;
     }
-    return asprintf(&path, "%s/%s", INQUEST_LIBEXEC_DIR, name) < 0 ? NULL : path;
+    return asprintf(&path, "%s/" WORKER_NAME, INQUEST_LIBEXEC_DIR) < 0 ? NULL : path;
 }
 
 struct arguments {

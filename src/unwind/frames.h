@@ -10,8 +10,8 @@
 #include <stdbool.h>
 
 #include "arena.h"
-#include "cycle.h"
 #include "bounds.h"
+#include "cycle.h"
 #include "stacks.h"
 
 #define INQ_FRAMES_KEPT (INQ_MAX_FRAMES_SHOWN / 2) /* at either end */

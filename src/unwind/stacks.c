@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "codemap.h"
 #include "engine.h"
 #include "engine_ucd.h"
-#include "bounds.h"
 #include "walk.h"
 
 const char *inq_trust_name(enum inq_trust trust)

@@ -59,6 +59,7 @@ static struct inq_error *analysis_init(struct analysis *analysis,
     inq_gaps_init(&analysis->gaps, analysis->arena);
     analysis->dump.arena = analysis->arena;
     analysis->dump.gaps = &analysis->gaps;
+    analysis->dump.stacks_only = options->stacks_only;
     return inq_evidence_create(&analysis->evidence);
 }
 

@@ -22,7 +22,6 @@ notes, page-aligned memory). Every one of them can be made to lie:
 Numbers are taken modulo the width of their field, so that -1 is all ones. Holes (filesz larger than
 the data) become holes of the file: a core of 1 TiB takes no room.
 """
-import os
 import struct
 
 ET_CORE = 4
@@ -81,7 +80,6 @@ class Core:
         self._segments = []
         self._phdrs = []
         self._xnum = None
-        self._order_of_phdrs = None
 
     # ---- numbers
 
@@ -333,11 +331,3 @@ def demo(cls=64, data="little", machine=EM_X86_64):
     core.load(text, b"\x7fELF" + bytes(4092), flags="r").load(text + 0x1000, memsz=0x2000, flags="rx")
     core.load(top - 0x2000, bytes(0x2000), flags="rw")
     return core
-
-
-def unlink_quietly(path):
-    """For tests that write large sparse files."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass

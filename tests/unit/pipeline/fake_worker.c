@@ -104,6 +104,17 @@ static void ask_for_ever(void)
             hang();
 }
 
+/* The core grows while it is read. */
+static void grow(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "more", 4) != 4)
+        _exit(96);
+    close(fd);
+    answer();
+}
+
 /* A child that keeps the pipe open after we are gone. */
 static void leave_a_child(void)
 {
@@ -185,16 +196,18 @@ static void misbehave(const char *how)
 
 int main(int argc, char **argv)
 {
-    const char *name = "";
+    const char *path = "", *name;
     char how[32];
 
     for (int i = 1; i < argc; i++)
         if (!strncmp(argv[i], "--name=", 7))
-            name = argv[i] + 7;
-    name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
+            path = argv[i] + 7;
+    name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(how, sizeof(how), "%.*s", (int)strcspn(name, "."), name);
     if (!strcmp(how, "good"))
         answer();
+    else if (!strcmp(how, "grow"))
+        grow(path);
     else if (!strcmp(how, "child"))
         leave_a_child();
     else if (!strcmp(how, "inspect"))

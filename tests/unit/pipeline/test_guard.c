@@ -148,6 +148,17 @@ static void worker_errors(void **state)
     json_decref(report);
 }
 
+static void changed_while_read(void **state)
+{
+    json_t *report = triage("grow", 0, 1);
+    const json_t *gap = json_array_get(json_object_get(report, "gaps"), 0);
+
+    (void)state;
+    assert_int_equal(json_array_size(json_object_get(report, "gaps")), 1);
+    assert_string_equal(json_string_value(json_object_get(gap, "code")), "INQ-020");
+    json_decref(report);
+}
+
 /* It answered and exited; that its child lives on and holds the pipe changes nothing. */
 static void child_holds_the_pipe(void **state)
 {
@@ -279,6 +290,7 @@ int run_guard_tests(void)
         cmocka_unit_test_setup_teardown(every_bad_end, before, after),
         cmocka_unit_test_setup_teardown(memory_stays_flat, before, after),
         cmocka_unit_test_setup_teardown(worker_errors, before, after),
+        cmocka_unit_test_setup_teardown(changed_while_read, before, after),
         cmocka_unit_test_setup_teardown(child_holds_the_pipe, before, after),
         cmocka_unit_test_setup_teardown(clean_surroundings, before, after),
         cmocka_unit_test_setup_teardown(refused_files, before, after),

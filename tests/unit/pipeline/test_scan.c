@@ -147,6 +147,31 @@ static void being_written(void **state)
     json_decref(result.groups);
 }
 
+/* Robustness row 73: what is closed to us has a row, the rest is scanned, the code is 1. */
+static void closed_entries(void **state)
+{
+    static const char want[] = "a.txt: not an ELF core (found: text)\n"
+                               "closed: 1 stub\n"
+                               "secret: 1 stub\n"
+                               "z.txt: not an ELF core (found: text)\n";
+    const uid_t user = geteuid();
+
+    (void)state;
+    scratch_file(directory, "a.txt", "text", 4);
+    scratch_file(directory, "secret", "text", 4);
+    scratch_file(directory, "z.txt", "text", 4);
+    assert_int_equal(mkdir(scratch_path(directory, "closed"), 0), 0);
+    assert_int_equal(chmod(scratch_path(directory, "secret"), 0), 0);
+    assert_int_equal(chmod(directory, 0755), 0);
+    if (user == 0)
+        assert_int_equal(seteuid(65534), 0);
+    struct inq_scan_result result = scan(directory, 1);
+    assert_int_equal(seteuid(user), 0);
+    assert_string_equal(rows.bytes, want);
+    assert_int_equal(result.exit_code, 1);
+    json_decref(result.groups);
+}
+
 static void missing_path(void **state)
 {
     char path[4096];
@@ -224,6 +249,7 @@ int run_scan_tests(void)
         cmocka_unit_test_setup_teardown(mixed, before, after),
         cmocka_unit_test_setup_teardown(only_other_files, before, after),
         cmocka_unit_test_setup_teardown(being_written, before, after),
+        cmocka_unit_test_setup_teardown(closed_entries, before, after),
         cmocka_unit_test_setup_teardown(missing_path, before, after),
         cmocka_unit_test_setup_teardown(many, before, after),
         cmocka_unit_test_setup_teardown(interrupted, before, after),

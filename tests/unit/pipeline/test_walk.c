@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,12 +165,40 @@ static void roots_of_all_kinds(void **state)
     inq_walk_deinit(&walk);
 }
 
+/* /dev/pts is a file system of its own nearly everywhere: it is not entered. */
+static void mount_points(void **state)
+{
+    const char *roots[] = {"/dev"};
+    struct stat outer, inner;
+    struct inq_walk walk;
+    bool listed = false;
+
+    (void)state;
+    if (stat("/dev", &outer) < 0 || stat("/dev/pts", &inner) < 0 || outer.st_dev == inner.st_dev) {
+        print_message("skipped: nothing is mounted on /dev/pts here\n");
+        skip();
+    }
+    assert_null(inq_walk_list(roots, 1, true, &walk));
+    for (size_t i = 0; i < walk.entries.count; i++) {
+        const struct inq_walk_entry *entry = &walk.entries.items[i];
+
+        assert_int_not_equal(strncmp(entry->path, "/dev/pts/", 9), 0);
+        if (!strcmp(entry->path, "/dev/pts")) {
+            assert_string_equal(entry->special, "a mounted file system");
+            listed = true;
+        }
+    }
+    assert_true(listed);
+    inq_walk_deinit(&walk);
+}
+
 int run_walk_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kinds_and_order, before, after),
         cmocka_unit_test_setup_teardown(replaced_by_a_link, before, after),
         cmocka_unit_test_setup_teardown(deep_and_long, before, after),
+        cmocka_unit_test(mount_points),
         cmocka_unit_test_setup_teardown(roots_of_all_kinds, before, after),
     };
 
