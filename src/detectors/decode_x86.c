@@ -77,7 +77,7 @@ static bool segment_base(const struct x86 *x, struct inq_operand *operand, Zydis
     struct inq_operand unused = {0};
 
     *ret_base = 0;
-    if (x->long_mode && own_base) {
+    if (x->long_registers && own_base) {
         const char *base = segment == ZYDIS_REGISTER_FS ? "fs_base" : "gs_base", *found;
         return inq_operand_use_register(operand, x->input, base, ret_base, &found);
     }
@@ -106,19 +106,19 @@ static int64_t bit_offset(const struct x86 *x, const ZydisDecodedOperand *memory
     return words * (memory->size / 8);
 }
 
+static bool is_hidden(const ZydisDecodedOperand *operand)
+{
+    return operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+}
+
 /* What an implicit stack operand or `pop mem` is away from the address Zydis gives. */
 static int64_t stack_offset(const struct x86 *x, const ZydisDecodedOperand *memory)
 {
-    bool hidden = memory->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
-    bool stack = ZydisRegisterGetId(memory->mem.base) == ZydisRegisterGetId(ZYDIS_REGISTER_RSP) &&
-                 ZydisRegisterGetClass(memory->mem.base) ==
-                     (x->long_mode ? ZYDIS_REGCLASS_GPR64 : ZYDIS_REGCLASS_GPR32);
-
-    if (!stack)
+    if (memory->mem.base != (x->long_mode ? ZYDIS_REGISTER_RSP : ZYDIS_REGISTER_ESP))
         return 0;
-    if (hidden && (memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+    if (is_hidden(memory) && (memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
         return -(int64_t)(memory->size / 8);
-    if (!hidden && x->instruction.mnemonic == ZYDIS_MNEMONIC_POP)
+    if (!is_hidden(memory) && x->instruction.mnemonic == ZYDIS_MNEMONIC_POP)
         return memory->size / 8;
     return 0;
 }
@@ -257,8 +257,8 @@ static void add_memory(struct x86 *x, const ZydisDecodedOperand *memory)
 
     if (!operand)
         return;
-    /* the text counts from the registers as they are, not as Zydis takes them to be */
-    inq_x86_operand_text(memory, moved, operand->text, sizeof(operand->text));
+    inq_x86_operand_text(memory, is_hidden(memory) ? moved : 0, operand->text,
+                         sizeof(operand->text));
     if (x->instruction.meta.category == ZYDIS_CATEGORY_XSAVE ||
         x->instruction.meta.category == ZYDIS_CATEGORY_XSAVEOPT) {
         operand->size = 0;
@@ -305,8 +305,6 @@ static void add_operands(struct x86 *x)
 static void set_branch(struct x86 *x)
 {
     const ZydisDecodedOperand *first = &x->operands[0];
-    struct inq_operand *operand;
-    const char *name;
     bool jumps = x->instruction.mnemonic == ZYDIS_MNEMONIC_CALL ||
                  x->instruction.mnemonic == ZYDIS_MNEMONIC_JMP;
 
@@ -328,11 +326,9 @@ static void set_branch(struct x86 *x)
             x->out->n_operands--;
         memmove(&x->out->operands[1], &x->out->operands[0],
                 x->out->n_operands * sizeof(x->out->operands[0]));
-        operand = &x->out->operands[0];
-        *operand = target;
+        x->out->operands[0] = target;
         x->out->n_operands++;
     }
-    (void)name;
 }
 
 static void set_division(struct x86 *x)

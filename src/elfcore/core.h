@@ -18,19 +18,19 @@
 #include "gaps.h"
 #include "source.h"
 
-struct inq_segment { /* a PT_LOAD */
-    uint64_t addr;         /* p_vaddr, in the dead process */
-    uint64_t size;         /* p_memsz, bytes; addr + size does not wrap */
-    uint64_t off;          /* p_offset, in the dump */
-    uint64_t saved_bytes;  /* p_filesz, clipped to size */
+struct inq_segment {        /* a PT_LOAD */
+    uint64_t addr;          /* p_vaddr, in the dead process */
+    uint64_t size;          /* p_memsz, bytes; addr + size does not wrap */
+    uint64_t off;           /* p_offset, in the dump */
+    uint64_t saved_bytes;   /* p_filesz, clipped to size */
     uint64_t present_bytes; /* of those, how many the (perhaps cut) file holds */
-    uint32_t flags;        /* PF_R | PF_W | PF_X */
+    uint32_t flags;         /* PF_R | PF_W | PF_X */
 };
 
 struct inq_core_thread {
     uint32_t tid;
-    uint16_t cursig;      /* pr_cursig; 0 for the others on some kernels */
-    bool has_registers;   /* NT_PRSTATUS was long enough and the CPU is known */
+    uint16_t cursig;                       /* pr_cursig; 0 for the others on some kernels */
+    bool has_registers;                    /* NT_PRSTATUS was long enough and the CPU is known */
     uint64_t registers[INQ_MAX_REGISTERS]; /* zero-extended, in the order of the CPU table */
     uint64_t fpregset_off, fpregset_size;  /* NT_FPREGSET in the dump, size 0 without */
     uint64_t xstate_off, xstate_size;      /* NT_X86_XSTATE likewise */
@@ -62,7 +62,7 @@ struct inq_file_range { /* bytes of the dump */
     uint64_t off, size;
 };
 
-struct inq_map_file { /* one line of NT_FILE */
+struct inq_map_file {     /* one line of NT_FILE */
     uint64_t start, size; /* bytes, in the dead process */
     uint64_t file_off;    /* bytes, in the file */
     const char *path;     /* raw bytes, NUL-terminated; " (deleted)" still on it */
@@ -115,8 +115,9 @@ struct inq_error *inq_core_read(struct inq_source *source, struct inq_arena *are
                                 struct inq_gaps *gaps, struct inq_core **ret_core);
 
 /*
- * After the stream went by: sets present_bytes and complete, adds the "ends early" gap. Done once: a
- * plain file has had it in inq_core_read(), a stream in inq_core_stream(); calling again is harmless.
+ * After the stream went by: sets present_bytes and complete, adds the "ends early" gap. Done once:
+ * a plain file has had it in inq_core_read(), a stream in inq_core_stream(); calling again is
+ * harmless.
  */
 void inq_core_note_present(struct inq_core *core, const struct inq_source_info *info,
                            struct inq_gaps *gaps);
@@ -143,8 +144,9 @@ uint64_t inq_core_sp(const struct inq_core *core, const struct inq_core_thread *
 
 /* Which overlay of siginfo counts. */
 enum inq_siginfo_kind {
-    INQ_SIGINFO_FAULT,   /* si_addr is the address (SEGV, BUS, ILL, FPE, TRAP with code > 0, not 128) */
-    INQ_SIGINFO_SENT,    /* si_pid, si_uid: kill, tgkill, sigqueue, raise */
+    INQ_SIGINFO_FAULT, /* si_addr is the address (SEGV, BUS, ILL, FPE, TRAP with code > 0, not 128)
+                        */
+    INQ_SIGINFO_SENT,  /* si_pid, si_uid: kill, tgkill, sigqueue, raise */
     INQ_SIGINFO_SECCOMP, /* si_syscall, si_arch */
     INQ_SIGINFO_KERNEL,  /* SI_KERNEL: no address is given */
     INQ_SIGINFO_OTHER,

@@ -68,7 +68,7 @@ static struct inq_error *analyze_here(const char *path, const struct inq_report_
         .engine = INQ_ENGINE_LIBUNWIND,
     };
     _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
-    INQ_TRY(inq_analyze_fd(fd, path, &opener, &analysis, &evidence));
+    INQ_TRY(inq_error_in(inq_analyze_fd(fd, path, &opener, &analysis, &evidence), path));
     INQ_TRY(inq_pipeline_finish(evidence, path, job));
     *ret_document = json_incref(evidence->document);
     return NULL;

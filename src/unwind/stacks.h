@@ -3,8 +3,9 @@
 #define INQ_UNWIND_STACKS_H
 
 /*
- * Threads, frames, and how far each frame can be trusted. The engine is libunwind's remote interface
- * over our own memory (engine_libunwind.c); names come from the verified files' symbol tables.
+ * Threads, frames, and how far each frame can be trusted. The engine is libunwind's remote
+ * interface over our own memory (engine_libunwind.c); names come from the verified files' symbol
+ * tables.
  */
 
 #include <stdbool.h>
@@ -22,10 +23,11 @@ enum inq_trust {
     INQ_TRUST_CONTEXT,       /* the registers of the thread (or of a signal frame) */
     INQ_TRUST_CFI,           /* call frame information of a verified file, or of the dump */
     INQ_TRUST_FRAME_POINTER, /* frame-pointer chain */
-    INQ_TRUST_RULE,          /* the caller after a jump to a bad address: the word at the stack pointer */
-    INQ_TRUST_SCAN,          /* looks like a return address */
+    INQ_TRUST_RULE, /* the caller after a jump to a bad address: the word at the stack pointer */
+    INQ_TRUST_SCAN, /* looks like a return address */
 };
-const char *inq_trust_name(enum inq_trust trust); /* "context", "cfi", "frame-pointer", "rule", "scan" */
+const char *
+inq_trust_name(enum inq_trust trust); /* "context", "cfi", "frame-pointer", "rule", "scan" */
 
 enum inq_frame_kind {
     INQ_FRAME_NATIVE,
@@ -43,7 +45,7 @@ struct inq_frame {
     uint64_t sp; /* stack pointer in that frame (its CFA of the callee) */
     enum inq_trust trust;
     enum inq_frame_kind kind;
-    bool pc_is_return; /* look names up at pc - 1 */
+    bool pc_is_return;         /* look names up at pc - 1 */
     struct inq_module *module; /* NULL: in no module */
     const char *function;      /* NULL when nameless: no symbol covers the pc */
     uint64_t function_offset;  /* pc - start of the function */
@@ -83,9 +85,8 @@ void inq_unwind_warm_up(void);
 /* Walks every thread. What goes wrong in a thread is its `stop` and a gap. */
 struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory *memory,
                                   struct inq_modules *modules,
-                                  const struct inq_unwind_options *options,
-                                  struct inq_arena *arena, struct inq_gaps *gaps,
-                                  struct inq_stacks **ret_stacks);
+                                  const struct inq_unwind_options *options, struct inq_arena *arena,
+                                  struct inq_gaps *gaps, struct inq_stacks **ret_stacks);
 
 /*
  * Names: collects the pcs of each module and makes one linear pass over its symbol tables (debug

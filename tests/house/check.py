@@ -8,7 +8,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MAX_FILE, MAX_FUNCTION, MAX_COLUMNS = 800, 100, 100
 # memcpy and friends have sizes; these have not, or keep hidden state.
-BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets|gmtime|localtime|asctime|ctime|atoi|atol|system|popen|alloca)\s*\("
+BANNED = r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets|gmtime|localtime|asctime|ctime|atoi|atol|popen|alloca)\s*\("
 
 
 def layers(text):

@@ -75,12 +75,23 @@ def wait_until_asleep(pid):
     raise AssertionError("the program never came to rest")
 
 
-def crash(command, folder, kill=None, env=None, timeout=60):
-    """Runs command in a new folder below `folder` until it dies, and returns the path of its core."""
+def crash(command, folder, kill=None, env=None, timeout=60, root=None):
+    """Runs command in a new folder below `folder` until it dies, and returns the path of its core.
+
+    With root= the process sees that folder as its file system; `folder` lies in there, and the command's name is
+    as the process sees it.
+    """
     check_cores_possible()
     where = tempfile.mkdtemp(dir=folder)
+
+    def before():
+        _allow_cores()
+        if root:
+            os.chroot(root)
+            os.chdir("/" + os.path.relpath(where, root))
+
     child = subprocess.Popen(command, cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, env=env, preexec_fn=_allow_cores)
+                             stderr=subprocess.DEVNULL, env=env, preexec_fn=before)
     try:
         if kill:
             assert child.stdout.readline().strip() == b"ready"

@@ -99,13 +99,13 @@ print("FRAMES " + json.dumps(out))
 """
 
 
-def gdb_frames(program, core, folder):
+def gdb_frames(program, core, folder, options=()):
     """{tid: [{pc, names, signal}]}: the physical frames as gdb walks them, with every name it knows for each."""
     script = os.path.join(folder, "frames.py")
     with open(script, "w", encoding="ascii") as f:
         f.write(GDB_SCRIPT)
     out = subprocess.run(["gdb", "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off",
-                          "-ex", "set backtrace past-main on", "-ex", "set backtrace past-entry on",
+                          *options, "-ex", "set backtrace past-main on", "-ex", "set backtrace past-entry on",
                           "-ex", f"source {script}", program, core],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=120,
                          errors="replace").stdout

@@ -56,7 +56,7 @@ void crash_run(struct crash *crash, const char *program, const char *how, const 
         skip();
     }
     snprintf(crash->program, sizeof(crash->program), "%s/tests/unit/unwind/%s", root, program);
-    strcpy(crash->dir, "/tmp/inquest-unwind-XXXXXX");
+    snprintf(crash->dir, sizeof(crash->dir), "/tmp/inquest-unwind-XXXXXX");
     assert_non_null(mkdtemp(crash->dir));
     snprintf(crash->core_path, sizeof(crash->core_path), "%s/core", crash->dir);
 
