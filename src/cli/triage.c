@@ -4,6 +4,8 @@
 #include "cli.h"
 
 /* 6 > 5 > 3 > 4 > 1 > 0: a core that gave nothing weighs more than one that gave part. */
+#define PAGE_COLUMNS 100u
+
 static int graver(int a, int b)
 {
     static const int order[] = {6, 5, 3, 4, 1};
@@ -32,7 +34,7 @@ static void tell_error(struct cli *cli, const json_t *error, const char *path)
 static void print_report(struct cli *cli, const json_t *report, const char *path, bool first)
 {
     const json_t *error = json_object_get(report, "error");
-    const struct inq_style style = cli_style(cli);
+    struct inq_style style = cli_style(cli);
     struct inq_text text = {0};
 
     if (json_is_object(error))
@@ -42,6 +44,9 @@ static void print_report(struct cli *cli, const json_t *report, const char *path
     } else if (!json_is_object(error)) {
         if (!first)
             inq_text_append(&text, "\n");
+        /* in a file or a ticket the prose should still be lines, not paragraphs of one line */
+        if (style.width == 0)
+            style.width = PAGE_COLUMNS;
         inq_report_text(report, &style, &text);
         cli_print(cli, &text);
         inq_text_deinit(&text);

@@ -46,8 +46,10 @@ def applies(row, case, libc):
     """libc: a glibc version (2, 31), or "musl"."""
     if "case" in row and case["id"] not in row["case"]:
         return False
-    if libc == "musl" or "libc" in row:
-        return row.get("libc") == libc
+    if "libc" in row:
+        return row["libc"] == libc
+    if libc == "musl":
+        return "glibc" not in row
     low, high = (v and tuple(int(p) for p in v.split(".")) for v in row.get("glibc", [None, None]))
     return (low is None or libc >= low) and (high is None or libc <= high)
 
@@ -58,7 +60,8 @@ def truth_there(case, differences, libc):
     for row in differences:
         if not applies(row, case, libc):
             continue
-        whys.append(row["why"])
+        if "why" in row:
+            whys.append(row["why"])
         for key, value in row.get("truth", {}).items():
             if key == "facts":
                 facts = {**case["truth"].get("facts", {}), **value}
@@ -115,7 +118,8 @@ class Musl:
         self.folder = tempfile.mkdtemp(prefix="inquest-musl-")
 
     def compile(self, arguments):
-        return subprocess.run(["musl-gcc"] + arguments, stderr=subprocess.PIPE, text=True)
+        # Its spec file asks for no build-id.
+        return subprocess.run(["musl-gcc", "-Wl,--build-id"] + arguments, stderr=subprocess.PIPE, text=True)
 
     def place(self, part, name):
         if part == "src":
@@ -142,7 +146,7 @@ def build(land, case):
                              land.place("bin", f"lib{name}.so")])
         if done.returncode:
             return done.stderr
-        libraries = ["-L" + os.path.dirname(land.place("bin", "x")), f"-l{name}", "-Wl,-rpath,$ORIGIN"]
+        libraries = ["-L" + os.path.dirname(land.place("bin", "x")), f"-l{name}", "-Wl,-rpath," + os.path.dirname(land.place("bin", "x"))]
     source = land.place("src", case.get("source", case["id"].replace("-", "_")) + ".c")
     done = land.compile(["-g"] + case.get("build", ["-O1"]) + [source, "-o", land.place("bin", case["id"])]
                         + libraries)

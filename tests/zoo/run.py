@@ -119,7 +119,7 @@ def plain(name):
     """One spelling for the aliases of one function in libc."""
     if name is None:
         return None
-    name = re.sub(r"(@.*|_impl|\.(part|cold|isra|constprop)(\.\d+)?)$", "", name).lstrip("_")
+    name = re.sub(r"(@.*|(_impl|\.(part|cold|isra|constprop)(\.\d+)?)+)$", "", name).lstrip("_")
     return re.sub(r"^(GI_|libc_|IO_new_|IO_)", "", name).lstrip("_")
 
 
