@@ -7,6 +7,7 @@ Printed: median, minimum and maximum wall time, peak memory of the largest proce
 to a named peer. A core for it: `bench/big_process.py 2100 9` under `ulimit -c unlimited`.
 """
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -38,10 +39,11 @@ def main():
                 "inquest triage --stacks": triage + ["--stacks", args.core]}
     if shutil.which("eu-stack"):
         commands["eu-stack"] = ["eu-stack", "--core", args.core]
+    program = json.loads(subprocess.run(triage + [args.core], stdout=subprocess.PIPE).stdout)["process"]["executable"]
     if shutil.which("gdb") and not args.no_gdb:
         # the limit keeps gdb from eating the machine on cores with very many segments
         commands["gdb bt"] = ["sh", "-c", "ulimit -v 8000000; exec gdb -nx -batch -iex 'set debuginfod enabled off' "
-                              f"-ex 'thread apply all bt' -c '{args.core}'"]
+                              f"-ex 'thread apply all bt' '{program}' '{args.core}'"]
     if args.packed:
         commands["zstd -dc"] = ["sh", "-c", f"zstd -dc '{args.packed}' >/dev/null"]
         commands["inquest triage .zst"] = triage + [args.packed]

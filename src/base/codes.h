@@ -59,6 +59,9 @@
     X(INQ_G_STACK_LIMIT, 92, 4, "a stack limit was reached")                                      \
     X(INQ_G_SYMBOLS, 93, 0, "no names for the functions of a module")                             \
     X(INQ_G_NO_REGISTERS, 94, 1, "a thread's registers are missing")                              \
+    X(INQ_G_SYMBOLS_PARTIAL, 95, 1, "symbols or source lines of a module are incomplete")         \
+    X(INQ_G_SYMBOLS_LIMIT, 96, 4, "symbols incomplete: the budget for debug information ended")   \
+    X(INQ_G_LINES_SKIPPED, 97, 0, "source lines of a module were not read")                       \
     /* 110-129: detectors */                                                                      \
     X(INQ_G_DETECTOR, 110, 1, "a detector could not look")                                        \
     /* 130-149: rules and verdicts */                                                             \

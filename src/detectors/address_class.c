@@ -128,11 +128,14 @@ static bool may_be_fetch(const struct inq_dump *dump, uint64_t addr,
 }
 
 /* NULL when two classes fit alike. */
-static const char *class_of_region(const struct inq_dump *dump, uint64_t addr, bool executes,
+static const char *class_of_region(const struct inq_dump *dump, uint64_t addr,
+                                   enum inq_access access, bool worked_out,
                                    const struct inq_memory_region *region)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);
-    bool refused = signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_ACCERR;
+    bool refused =
+        worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_ACCERR);
+    bool executes = access == INQ_ACCESS_EXECUTE;
 
     if (is_guard(dump, addr, region) || is_invisible_guard(dump, addr, region))
         return "stack-guard";
@@ -141,7 +144,7 @@ static const char *class_of_region(const struct inq_dump *dump, uint64_t addr, b
         return "past-eof";
     if (refused && executes && !(region->flags & PF_X))
         return "no-exec";
-    if (refused && may_be_fetch(dump, addr, region))
+    if (refused && access == INQ_ACCESS_UNKNOWN && may_be_fetch(dump, addr, region))
         return NULL;
     if (refused && !executes && (region->flags & PF_R) && !(region->flags & PF_W))
         return "read-only";
@@ -157,7 +160,7 @@ static bool is_stack_near(const struct inq_dump *dump, uint64_t addr)
 }
 
 /* Program headers that are missing leave holes in the map that were none in the process. */
-static bool map_is_whole(const struct inq_dump *dump)
+bool inq_map_is_whole(const struct inq_dump *dump)
 {
     if (dump->core->n_segments == 0)
         return false;
@@ -167,8 +170,8 @@ static bool map_is_whole(const struct inq_dump *dump)
     return true;
 }
 
-const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, bool executes,
-                              const char **ret_why)
+const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, enum inq_access access,
+                              bool worked_out, const char **ret_why)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);
     const char *by_value = class_by_value(dump->core, addr);
@@ -178,13 +181,13 @@ const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, bool e
         return by_value;
     if (inq_memory_region_at(dump->memory, addr, &region)) {
         *ret_why = "an instruction that runs on into the page and one that writes there look alike";
-        return class_of_region(dump, addr, executes, &region);
+        return class_of_region(dump, addr, access, worked_out, &region);
     }
     if (is_stack_near(dump, addr))
         return "stack-near";
-    if (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_MAPERR)
-        return "unmapped"; /* the kernel's own word */
-    if (signal.code > 0 && !map_is_whole(dump))
+    if (worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_MAPERR))
+        return "unmapped"; /* the kernel's own word, or the same by the list of mappings */
+    if (signal.code > 0 && !inq_map_is_whole(dump))
         *ret_why = "program headers are missing from the dump";
     else
         *ret_why = "the kernel found a mapping at the address, the dump lists none";

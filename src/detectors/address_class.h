@@ -9,13 +9,18 @@
 
 #include "crash.h"
 #include "detector.h"
+#include "fault_site.h"
 
 /*
- * The most specific word that fits ("null-page", "stack-guard", ...); NULL when the dump cannot
- * tell, and then *ret_why says why. `executes`: the address is where the thread tried to run.
+ * The most specific word that fits ("null-page", "stack-guard", ...) for the address of a fault; NULL
+ * when the dump cannot tell, and then *ret_why says why. `access`: what was tried there. `worked_out`:
+ * siginfo gives no address, and this one is certain to be refused (inq_access_is_refused).
  */
-const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, bool executes,
-                              const char **ret_why);
+const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, enum inq_access access,
+                              bool worked_out, const char **ret_why);
+
+/* The dump lists every mapping of the process: a hole in the list was a hole in the process. */
+bool inq_map_is_whole(const struct inq_dump *dump);
 
 /* x86-64 with 48-bit addresses: neither in the user's nor in the kernel's half. */
 bool inq_is_noncanonical(uint64_t addr);

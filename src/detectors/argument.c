@@ -75,6 +75,22 @@ static bool value_by_instruction(const struct inq_dump *dump, uint64_t *ret_valu
                                        : inq_is_noncanonical(word);
 }
 
+/*
+ * A function without a name may be one of these when the symbols of its file were not seen: in a
+ * library, or in a program that holds its libraries (a single module besides the vdso).
+ */
+static bool may_be_wanted(const struct inq_dump *dump, const struct inq_frame *frame)
+{
+    const struct inq_module *module = frame->module;
+    size_t files = 0;
+
+    if (frame->function || !module || module->is_vdso || module->image || module->debug_image)
+        return false;
+    for (size_t i = 0; i < dump->modules->count; i++)
+        files += dump->modules->items[i].is_elf && !dump->modules->items[i].is_vdso;
+    return !module->is_main || files < 2;
+}
+
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     const struct inq_core_thread *thread = inq_crashed_thread(dump);
@@ -82,7 +98,12 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
     const char *name = first_argument_register(dump->core->cpu);
     uint64_t value, base;
 
-    if (inq_crash_kind(dump) != INQ_CRASH_FAULT || !frame || !is_wanted(frame->function))
+    if (inq_crash_kind(dump) != INQ_CRASH_FAULT || !frame)
+        return NULL;
+    if (may_be_wanted(dump, frame))
+        inq_evidence_set_unknown(evidence, "fault.argument",
+                                 "the function that failed has no name: it could be free()");
+    if (!is_wanted(frame->function))
         return NULL;
     if (!name || !thread->has_registers || !inq_core_register(dump->core, thread, name, &value))
         inq_evidence_set_unknown(evidence, "fault.argument",

@@ -72,5 +72,9 @@ const struct inq_frame *inq_crash_frame(const struct inq_dump *dump)
 {
     const struct inq_stack *stack = inq_crashed_stack(dump);
 
-    return stack && stack->n_frames > 0 && stack->frames[0].index == 0 ? &stack->frames[0] : NULL;
+    /* functions that were inlined there come first, and have its index */
+    for (size_t i = 0; stack && i < stack->n_frames && stack->frames[i].index == 0; i++)
+        if (!stack->frames[i].inlined)
+            return &stack->frames[i];
+    return NULL;
 }

@@ -292,19 +292,19 @@ static bool decode_access(uint32_t code, struct access *a)
 }
 
 /* "x5"; register 31 is sp as a base and zero as data or index. */
-static const char *register_text(char file, unsigned number, bool is_base, char buf[8])
+static const char *register_text(char file, unsigned number, bool is_base, char buf[16])
 {
     if (number == 31 && (file == 'x' || file == 'w'))
-        snprintf(buf, 8, "%s", is_base ? "sp" : file == 'x' ? "xzr" : "wzr");
+        snprintf(buf, 16, "%s", is_base ? "sp" : file == 'x' ? "xzr" : "wzr");
     else
-        snprintf(buf, 8, "%c%u", file, number);
+        snprintf(buf, 16, "%c%u", file, number);
     return buf;
 }
 
 static void put_operand_text(const struct access *a, uint64_t pc, char *buf, size_t size)
 {
     static const char *const extends[] = {"", "", "uxtw", "lsl", "", "", "sxtw", "sxtx"};
-    char base[8], index[8], shift[8] = "";
+    char base[16], index[16], shift[16] = "";
 
     register_text('x', a->base, true, base);
     switch (a->mode) {
@@ -336,7 +336,7 @@ static void put_operand_text(const struct access *a, uint64_t pc, char *buf, siz
 
 static void put_text(const struct access *a, const char *operand, char *buf, size_t size)
 {
-    char data[32] = "", name[8];
+    char data[48] = "", name[16];
     size_t used = 0;
 
     if (a->status >= 0)
@@ -356,7 +356,7 @@ static uint64_t extended(uint64_t value, unsigned extend)
 static bool set_address(const struct inq_decode_input *input, const struct access *a,
                         struct inq_operand *operand)
 {
-    char name[8];
+    char name[16];
     uint64_t index;
 
     if (a->mode == LITERAL) {
@@ -387,6 +387,7 @@ static bool decode_exception(uint32_t code, struct inq_instruction *out)
     else if (code >> 16 == 0)
         snprintf(out->text, sizeof(out->text), "udf #%" PRIu32, code);
     out->undefined = code >> 16 == 0;
+    out->breakpoint = out->text[0] != '\0' && !out->undefined;
     return out->text[0] != '\0';
 }
 

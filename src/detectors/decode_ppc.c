@@ -119,6 +119,7 @@ static const struct {
 struct access {
     struct form form;
     bool indexed; /* RA + RB, else RA + offset */
+    bool hint;    /* the EH bit of a load and reserve */
     unsigned rt, ra, rb;
     int32_t offset;
 };
@@ -126,7 +127,7 @@ struct access {
 static bool find_x_form(uint32_t code, struct access *a)
 {
     uint32_t second = (code >> 1) & 0x3ff;
-    bool conditional; /* the forms that end in a dot have the last bit set, others must not */
+    bool conditional; /* the forms that end in a dot have the last bit set, others have not */
 
     for (size_t i = 0; i < INQ_ARRAY_SIZE(x_forms); i++) {
         if (x_forms[i].second != second)
@@ -138,9 +139,11 @@ static bool find_x_form(uint32_t code, struct access *a)
             a->rt += (code & 1) * 32;
             return true;
         }
-        if (strstr(a->form.name, "arx")) /* there it is a hint */
+        if (strstr(a->form.name, "arx")) { /* there it is a hint */
+            a->hint = code & 1;
             return true;
-        return (code & 1) == conditional;
+        }
+        return (code & 1) == conditional && !((a->form.flags & LINE) && a->rt != 0);
     }
     return false;
 }
@@ -169,7 +172,7 @@ static bool find_ds_form(uint32_t code, uint32_t opcode, struct access *a)
     return true;
 }
 
-static bool find_form(uint32_t code, struct access *a)
+static bool find_any_form(uint32_t code, struct access *a)
 {
     uint32_t opcode = code >> 26;
 
@@ -177,11 +180,20 @@ static bool find_form(uint32_t code, struct access *a)
     a->offset = (int16_t)(code & 0xffff);
     if (opcode >= 32 && opcode < 32 + INQ_ARRAY_SIZE(d_forms)) {
         a->form = d_forms[opcode - 32];
-        return !(a->form.flags & UPDATES) || a->ra != 0;
+        return true;
     }
-    if (opcode == 31)
-        return find_x_form(code, a) && !((a->form.flags & UPDATES) && a->ra == 0);
-    return find_ds_form(code, opcode, a) && !((a->form.flags & UPDATES) && a->ra == 0);
+    return opcode == 31 ? find_x_form(code, a) : find_ds_form(code, opcode, a);
+}
+
+/* Forms that the architecture calls invalid are left alone. */
+static bool find_form(uint32_t code, struct access *a)
+{
+    bool loads_whole;
+
+    if (!find_any_form(code, a))
+        return false;
+    loads_whole = !(a->form.flags & (STORES | FLOATS));
+    return !(a->form.flags & UPDATES) || (a->ra != 0 && !(loads_whole && a->ra == a->rt));
 }
 
 static bool add_register(struct inq_operand *operand, const struct inq_decode_input *input,
@@ -231,7 +243,8 @@ static void set_texts(const struct access *a, struct inq_operand *operand,
         snprintf(operand->text, sizeof(operand->text), "%" PRId32 "(%s)", a->offset, base);
     if (!(a->form.flags & LINE))
         snprintf(data, sizeof(data), "%s%u,", file, a->rt);
-    snprintf(out->text, sizeof(out->text), "%s %s%s", a->form.name, data, operand->text);
+    snprintf(out->text, sizeof(out->text), "%s %s%s%s", a->form.name, data, operand->text,
+             a->hint ? ",1" : "");
 }
 
 enum inq_decoded inq_decode_ppc(const struct inq_decode_input *input,
@@ -246,6 +259,7 @@ enum inq_decoded inq_decode_ppc(const struct inq_decode_input *input,
     memcpy(out.bytes, input->bytes, 4);
     if (code == 0x7fe00008) {
         snprintf(out.text, sizeof(out.text), "trap");
+        out.breakpoint = true;
         *ret_instruction = out;
         return INQ_DECODED;
     }

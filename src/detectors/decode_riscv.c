@@ -19,12 +19,13 @@ static const char *const float_names[32] = {
 };
 
 struct access {
-    const char *name;
+    char name[20];
     unsigned use;
     unsigned base, data; /* register numbers */
+    int source;          /* second register of an atomic; -1 without */
     int32_t offset;
     uint8_t size;
-    bool floating;
+    bool floating, atomic;
 };
 
 static uint32_t bits(uint32_t code, unsigned high, unsigned low)
@@ -49,15 +50,17 @@ static bool decode_plain(uint32_t code, struct access *a)
     bool store = opcode & 0x20;
 
     a->floating = opcode & 0x04;
-    a->name = (store ? (a->floating ? float_stores : stores)
-                     : (a->floating ? float_loads : loads))[width];
+    const char *name = (store ? (a->floating ? float_stores : stores)
+                              : (a->floating ? float_loads : loads))[width];
+    if (name)
+        snprintf(a->name, sizeof(a->name), "%s", name);
     a->use = store ? INQ_WRITES : INQ_READS;
     a->base = bits(code, 19, 15);
     a->data = store ? bits(code, 24, 20) : bits(code, 11, 7);
     a->offset = sign_extend(store ? bits(code, 31, 25) << 5 | bits(code, 11, 7) : bits(code, 31, 20),
                             12);
     a->size = (uint8_t)(1u << (a->floating ? width : width & 3));
-    return a->name != NULL;
+    return name != NULL;
 }
 
 /* The A extension: the address is the register alone. */
@@ -65,24 +68,25 @@ static bool decode_atomic(uint32_t code, struct access *a)
 {
     static const struct {
         uint8_t funct5;
-        const char *word, *twice;
+        const char *name;
     } table[] = {
-        {0x02, "lr.w", "lr.d"},           {0x03, "sc.w", "sc.d"},
-        {0x01, "amoswap.w", "amoswap.d"}, {0x00, "amoadd.w", "amoadd.d"},
-        {0x04, "amoxor.w", "amoxor.d"},   {0x0c, "amoand.w", "amoand.d"},
-        {0x08, "amoor.w", "amoor.d"},     {0x10, "amomin.w", "amomin.d"},
-        {0x14, "amomax.w", "amomax.d"},   {0x18, "amominu.w", "amominu.d"},
-        {0x1c, "amomaxu.w", "amomaxu.d"},
+        {0x02, "lr"},      {0x03, "sc"},      {0x01, "amoswap"}, {0x00, "amoadd"},
+        {0x04, "amoxor"},  {0x0c, "amoand"},  {0x08, "amoor"},   {0x10, "amomin"},
+        {0x14, "amomax"},  {0x18, "amominu"}, {0x1c, "amomaxu"},
     };
+    static const char *const orders[] = {"", ".rl", ".aq", ".aqrl"};
     uint32_t width = bits(code, 14, 12), funct5 = bits(code, 31, 27);
 
     for (size_t i = 0; i < INQ_ARRAY_SIZE(table) && (width == 2 || width == 3); i++) {
         if (table[i].funct5 != funct5 || (funct5 == 0x02 && bits(code, 24, 20) != 0))
             continue;
-        a->name = width == 2 ? table[i].word : table[i].twice;
+        snprintf(a->name, sizeof(a->name), "%s.%c%s", table[i].name, width == 2 ? 'w' : 'd',
+                 orders[bits(code, 26, 25)]);
         a->use = funct5 == 0x02 ? INQ_READS : funct5 == 0x03 ? INQ_WRITES : INQ_READS | INQ_WRITES;
         a->base = bits(code, 19, 15);
-        a->data = funct5 == 0x03 ? bits(code, 24, 20) : bits(code, 11, 7);
+        a->data = bits(code, 11, 7);
+        a->source = funct5 == 0x02 ? -1 : (int)bits(code, 24, 20);
+        a->atomic = true;
         a->size = (uint8_t)(1u << width);
         return true;
     }
@@ -98,12 +102,12 @@ static bool decode_compressed(uint32_t code, struct access *a)
     bool store = kind >= 5, word = kind == 2 || kind == 6;
     static const char *const forms[8] = {NULL, "fld", "lw", "ld", NULL, "fsd", "sw", "sd"};
 
-    a->name = forms[kind];
+    if (!forms[kind] || (quadrant != 0 && quadrant != 2))
+        return false;
+    snprintf(a->name, sizeof(a->name), "%s", forms[kind]);
     a->use = store ? INQ_WRITES : INQ_READS;
     a->floating = kind == 1 || kind == 5;
     a->size = word ? 4 : 8;
-    if (!a->name || (quadrant != 0 && quadrant != 2))
-        return false;
     if (quadrant == 0) {
         a->base = 8 + bits(code, 9, 7);
         a->data = 8 + bits(code, 4, 2);
@@ -143,26 +147,24 @@ static bool decode_word(uint32_t code, struct access *a, struct inq_instruction 
     }
 }
 
-static void set_operand(const struct inq_decode_input *input, const struct access *a, bool atomic,
+static void set_operand(const struct inq_decode_input *input, const struct access *a,
                         struct inq_instruction *out)
 {
     struct inq_operand *operand = inq_instruction_add(out, a->use, a->size);
     const char *data = (a->floating ? float_names : names)[a->data];
 
-    if (a->offset == 0 && atomic)
+    if (a->atomic)
         snprintf(operand->text, sizeof(operand->text), "(%s)", names[a->base]);
     else
         snprintf(operand->text, sizeof(operand->text), "%" PRId32 "(%s)", a->offset,
                  names[a->base]);
-    snprintf(out->text, sizeof(out->text), "%s %s,%s", a->name, data, operand->text);
-    if (a->base == 0) {
+    snprintf(out->text, sizeof(out->text), "%s %s,%s%s%s", a->name, data,
+             a->source >= 0 ? names[a->source] : "", a->source >= 0 ? "," : "", operand->text);
+    if (a->base == 0 || inq_operand_use_register(operand, input, names[a->base],
+                                                 &operand->base_value, &operand->base))
         operand->has_address = true;
-    } else if (inq_operand_use_register(operand, input, names[a->base], &operand->base_value,
-                                        &operand->base)) {
-        operand->has_address = true;
-    } else {
+    else
         operand->unknown = "a register of the operand is not in the dump";
-    }
     operand->address = operand->base_value + (uint64_t)(int64_t)a->offset;
 }
 
@@ -170,7 +172,7 @@ enum inq_decoded inq_decode_riscv(const struct inq_decode_input *input,
                                   struct inq_instruction *ret_instruction)
 {
     struct inq_instruction out = {.address = input->address};
-    struct access a = {0};
+    struct access a = {.source = -1};
     uint32_t code;
     bool known;
 
@@ -193,8 +195,9 @@ enum inq_decoded inq_decode_riscv(const struct inq_decode_input *input,
     if (!known)
         return INQ_DECODED_UNKNOWN;
     memcpy(out.bytes, input->bytes, out.size);
-    if (a.name)
-        set_operand(input, &a, out.size == 4 && (code & 0x7f) == 0x2f, &out);
+    out.breakpoint = a.use == 0;
+    if (a.use != 0)
+        set_operand(input, &a, &out);
     *ret_instruction = out;
     return INQ_DECODED;
 }

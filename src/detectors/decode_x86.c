@@ -301,54 +301,54 @@ static void add_operands(struct x86 *x)
         }
 }
 
-/* Calls and jumps through a register or memory, and returns. Far ones load a segment too: left out. */
+/* A register that counts as an operand, in front of those in memory; false when it is not known. */
+static bool add_register(struct x86 *x, ZydisRegister reg, uint64_t *ret_value)
+{
+    struct inq_operand operand = {.alignment = 1, .reach = 1, .unknown = "it is a register"};
+    const char *name;
+
+    if (!use_register(x, &operand, reg, ret_value, &name))
+        return false;
+    snprintf(operand.text, sizeof(operand.text), "%%%s", ZydisRegisterGetString(reg));
+    if (x->out->n_operands == INQ_MAX_OPERANDS)
+        x->out->n_operands--;
+    memmove(&x->out->operands[1], &x->out->operands[0],
+            x->out->n_operands * sizeof(x->out->operands[0]));
+    x->out->operands[0] = operand;
+    x->out->n_operands++;
+    return true;
+}
+
+/* Near calls and jumps through a register or memory, and returns. Far ones load a segment too. */
 static void set_branch(struct x86 *x)
 {
     const ZydisDecodedOperand *first = &x->operands[0];
-    bool jumps = x->instruction.mnemonic == ZYDIS_MNEMONIC_CALL ||
-                 x->instruction.mnemonic == ZYDIS_MNEMONIC_JMP;
+    ZydisMnemonic mnemonic = x->instruction.mnemonic;
+    bool jumps = mnemonic == ZYDIS_MNEMONIC_CALL || mnemonic == ZYDIS_MNEMONIC_JMP;
+    bool memory = mnemonic == ZYDIS_MNEMONIC_RET ||
+                  (jumps && first->type == ZYDIS_OPERAND_TYPE_MEMORY);
 
     if (x->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return;
-    if (x->instruction.mnemonic == ZYDIS_MNEMONIC_RET && x->out->n_operands > 0) {
+    if (memory && x->out->n_operands > 0)
         x->out->branch = INQ_BRANCH_MEMORY;
-    } else if (jumps && first->type == ZYDIS_OPERAND_TYPE_MEMORY && x->out->n_operands > 0) {
-        x->out->branch = INQ_BRANCH_MEMORY;
-    } else if (jumps && first->type == ZYDIS_OPERAND_TYPE_REGISTER) {
-        struct inq_operand target = {.alignment = 1, .unknown = "it is a register"};
-        if (!use_register(x, &target, first->reg.value, &target.base_value, &target.base))
-            return;
-        snprintf(target.text, sizeof(target.text), "*%%%s", ZydisRegisterGetString(first->reg.value));
-        x->out->target = target.base_value;
+    else if (jumps && first->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+             add_register(x, first->reg.value, &x->out->target))
         x->out->branch = INQ_BRANCH_REGISTER;
-        /* in front of the stack's: the target is looked at first */
-        if (x->out->n_operands == INQ_MAX_OPERANDS)
-            x->out->n_operands--;
-        memmove(&x->out->operands[1], &x->out->operands[0],
-                x->out->n_operands * sizeof(x->out->operands[0]));
-        x->out->operands[0] = target;
-        x->out->n_operands++;
-    }
 }
 
 static void set_division(struct x86 *x)
 {
     const ZydisDecodedOperand *divisor = &x->operands[0];
-    struct inq_operand unused = {0};
 
     if (x->instruction.mnemonic != ZYDIS_MNEMONIC_DIV &&
         x->instruction.mnemonic != ZYDIS_MNEMONIC_IDIV)
         return;
-    x->out->divides = true;
-    x->out->divisor_bytes = divisor->size / 8u;
-    if (divisor->type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        x->out->divisor_in_memory = x->out->n_operands > 0;
-    } else if (divisor->type == ZYDIS_OPERAND_TYPE_REGISTER) {
-        x->out->divisor_known = use_register(x, &unused, divisor->reg.value, &x->out->divisor,
-                                             &x->out->divisor_register);
-        snprintf(x->out->divisor_text, sizeof(x->out->divisor_text), "%%%s",
-                 ZydisRegisterGetString(divisor->reg.value));
-    }
+    if (divisor->type == ZYDIS_OPERAND_TYPE_MEMORY)
+        x->out->divides = x->out->n_operands > 0;
+    else if (divisor->type == ZYDIS_OPERAND_TYPE_REGISTER)
+        x->out->divides = x->out->divisor_known =
+            add_register(x, divisor->reg.value, &x->out->divisor);
 }
 
 /* Ring 0 alone, or with I/O privilege, which no ordinary program has; or a gate that is not open. */
@@ -419,11 +419,17 @@ enum inq_decoded inq_decode_x86(const struct inq_decode_input *input,
     out.size = x.instruction.length;
     memcpy(out.bytes, input->bytes, out.size);
     inq_x86_text(&x.instruction, x.operands, input->address, out.text, sizeof(out.text));
-    out.isa = ZydisISASetGetString(x.instruction.meta.isa_set);
+    if (x.instruction.meta.isa_ext != ZYDIS_ISA_EXT_BASE &&
+        x.instruction.meta.isa_ext != ZYDIS_ISA_EXT_LONGMODE)
+        out.isa = ZydisISASetGetString(x.instruction.meta.isa_set);
     out.privileged = is_privileged(&x);
     out.undefined = x.instruction.mnemonic == ZYDIS_MNEMONIC_UD0 ||
                     x.instruction.mnemonic == ZYDIS_MNEMONIC_UD1 ||
                     x.instruction.mnemonic == ZYDIS_MNEMONIC_UD2;
+    out.breakpoint = x.instruction.mnemonic == ZYDIS_MNEMONIC_INT3 ||
+                     x.instruction.mnemonic == ZYDIS_MNEMONIC_INT1 ||
+                     (x.instruction.mnemonic == ZYDIS_MNEMONIC_INT &&
+                      x.operands[0].imm.value.u == 3);
     out.is_x87 = x.instruction.meta.isa_ext == ZYDIS_ISA_EXT_X87;
     out.is_vector = x.instruction.meta.exception_class != ZYDIS_EXCEPTION_CLASS_NONE;
     add_operands(&x);

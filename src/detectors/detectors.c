@@ -14,8 +14,11 @@ static const struct inq_detector table[] = {
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality},
     {"fault", "Which address could not be used, and what kind of address is that?",
      inq_detect_fault},
+    {"instruction", "Which instruction failed, and at which of its operands?",
+     inq_detect_instruction},
     {"sender", "Did the kernel, the process itself or somebody else send the signal?",
      inq_detect_sender},
+    {"trap", "Which exception did the CPU raise, and with which error code?", inq_detect_trap},
 };
 
 const struct inq_detector *inq_detectors(size_t *ret_count)

@@ -64,13 +64,11 @@ struct inq_instruction {
     uint64_t target; /* for INQ_BRANCH_REGISTER */
     bool privileged; /* a program may not run it */
     bool undefined;  /* made to fail: ud2, udf */
-    bool divides;    /* integer division: `divisor` and `divisor_known` */
+    bool breakpoint; /* made to stop: int3, brk, ebreak, trap */
     bool is_x87, is_vector;
-    bool divisor_known, divisor_in_memory; /* in memory: the word of `divisor_bytes` at operands[0] */
+    bool divides; /* integer division; operands[0] is the divisor, in memory or a register */
+    bool divisor_known; /* it is a register: divisor is its value */
     uint64_t divisor;
-    size_t divisor_bytes;
-    const char *divisor_register; /* NULL when in memory; static */
-    char divisor_text[16];
 };
 
 #endif

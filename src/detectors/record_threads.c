@@ -14,8 +14,16 @@ static json_t *frame_json(const struct inq_frame *frame, struct inq_json_writer 
     inq_json_put_addr(w, object, "pc", frame->pc);
     inq_json_put(w, object, "trust", json_string_nocheck(inq_trust_name(frame->trust)));
     inq_json_put_text(w, object, "function", frame->function);
-    if (frame->function)
+    if (frame->symbol)
+        inq_json_put_text(w, object, "symbol", frame->symbol);
+    if (frame->function && !frame->inlined)
         inq_json_put_int(w, object, "function_offset", (int64_t)frame->function_offset);
+    if (frame->file)
+        inq_json_put_text(w, object, "file", frame->file);
+    if (frame->line > 0)
+        inq_json_put_int(w, object, "line", frame->line);
+    if (frame->inlined)
+        inq_json_put_bool(w, object, "inlined", true);
     if (module) {
         inq_json_put_int(w, object, "module", (int64_t)module->index);
         if (module->has_bias)

@@ -44,7 +44,7 @@ static void put_memory(struct out *out, const ZydisDecodedOperandMem *mem, int64
         put(out, "%%%s:", ZydisRegisterGetString(mem->segment));
     if (!has_base && !has_index)
         put(out, "0x%" PRIx64, (uint64_t)disp);
-    else if (disp != 0)
+    else if (disp != 0 || mem->disp.has_displacement)
         put_signed(out, disp);
     if (!has_base && !has_index)
         return;
@@ -71,8 +71,7 @@ static const struct {
 } names[] = {
     {ZYDIS_MNEMONIC_CBW, "cbtw"},    {ZYDIS_MNEMONIC_CWDE, "cwtl"},   {ZYDIS_MNEMONIC_CDQE, "cltq"},
     {ZYDIS_MNEMONIC_CWD, "cwtd"},    {ZYDIS_MNEMONIC_CDQ, "cltd"},    {ZYDIS_MNEMONIC_CQO, "cqto"},
-    {ZYDIS_MNEMONIC_MOVSXD, "movslq"}, {ZYDIS_MNEMONIC_STOSD, "stosl"}, {ZYDIS_MNEMONIC_LODSD, "lodsl"},
-    {ZYDIS_MNEMONIC_SCASD, "scasl"}, {ZYDIS_MNEMONIC_PUSHFQ, "pushf"}, {ZYDIS_MNEMONIC_POPFQ, "popf"},
+    {ZYDIS_MNEMONIC_MOVSXD, "movslq"}, {ZYDIS_MNEMONIC_PUSHFQ, "pushf"}, {ZYDIS_MNEMONIC_POPFQ, "popf"},
 };
 
 static char size_letter(unsigned bits)
@@ -90,13 +89,19 @@ static const ZydisDecodedOperand *visible_memory(const ZydisDecodedInstruction *
     return NULL;
 }
 
+static bool is_shift(const ZydisDecodedInstruction *instruction)
+{
+    return instruction->meta.category == ZYDIS_CATEGORY_SHIFT ||
+           instruction->meta.category == ZYDIS_CATEGORY_ROTATE;
+}
+
 /* Does a register that is written out tell the size already? %cl as a count does not. */
 static bool register_tells_size(const ZydisDecodedInstruction *instruction,
                                 const ZydisDecodedOperand *operands, unsigned bits)
 {
     for (size_t i = 0; i < instruction->operand_count_visible; i++)
         if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER && operands[i].size == bits &&
-            !(i > 0 && operands[i].reg.value == ZYDIS_REGISTER_CL))
+            !(i > 0 && is_shift(instruction)))
             return true;
     return false;
 }
@@ -108,6 +113,8 @@ static bool is_plain_integer(const ZydisDecodedInstruction *instruction)
     case ZYDIS_CATEGORY_CALL:
     case ZYDIS_CATEGORY_UNCOND_BR:
     case ZYDIS_CATEGORY_SYSTEM:
+    case ZYDIS_CATEGORY_PUSH:
+    case ZYDIS_CATEGORY_POP:
     case ZYDIS_CATEGORY_STRINGOP:
     case ZYDIS_CATEGORY_IOSTRINGOP:
     case ZYDIS_CATEGORY_PREFETCH:
@@ -141,6 +148,25 @@ static const char *x87_suffix(const ZydisDecodedOperand *memory)
     }
 }
 
+/* Conditions have two names each; objdump's are the ones with fewer negations. */
+static const char *condition_suffix(ZydisInstructionCategory category, const char *name,
+                                    size_t *ret_stem)
+{
+    static const char *const pairs[][2] = {{"nbe", "a"}, {"nle", "g"}, {"nb", "ae"},
+                                           {"nl", "ge"}, {"nz", "ne"}, {"z", "e"}};
+    size_t stem = category == ZYDIS_CATEGORY_COND_BR ? 1
+                  : category == ZYDIS_CATEGORY_SETCC ? 3
+                  : category == ZYDIS_CATEGORY_CMOV  ? 4
+                                                     : 0;
+
+    for (size_t i = 0; stem > 0 && i < INQ_ARRAY_SIZE(pairs); i++)
+        if (strlen(name) > stem && !strcmp(name + stem, pairs[i][0])) {
+            *ret_stem = stem;
+            return pairs[i][1];
+        }
+    return NULL;
+}
+
 static void put_mnemonic(struct out *out, const ZydisDecodedInstruction *instruction,
                          const ZydisDecodedOperand *operands)
 {
@@ -152,17 +178,18 @@ static void put_mnemonic(struct out *out, const ZydisDecodedInstruction *instruc
             put(out, "%s", names[i].name);
             return;
         }
-    if ((mnemonic == ZYDIS_MNEMONIC_MOVSD || mnemonic == ZYDIS_MNEMONIC_CMPSD) &&
-        instruction->meta.category == ZYDIS_CATEGORY_STRINGOP) {
-        put(out, "%s", mnemonic == ZYDIS_MNEMONIC_MOVSD ? "movsl" : "cmpsl");
-        return;
-    }
     if (mnemonic == ZYDIS_MNEMONIC_MOVZX || mnemonic == ZYDIS_MNEMONIC_MOVSX) {
         put(out, "%s%c%c", mnemonic == ZYDIS_MNEMONIC_MOVZX ? "movz" : "movs",
             size_letter(operands[1].size), size_letter(operands[0].size));
         return;
     }
-    put(out, "%s", ZydisMnemonicGetString(mnemonic));
+    const char *name = ZydisMnemonicGetString(mnemonic);
+    size_t stem = 0;
+    const char *condition = condition_suffix(instruction->meta.category, name, &stem);
+    if (condition)
+        put(out, "%.*s%s", (int)stem, name, condition);
+    else
+        put(out, "%s", name);
     if (!memory)
         return;
     if (instruction->meta.isa_ext == ZYDIS_ISA_EXT_X87)
@@ -194,8 +221,9 @@ static void put_decorations(struct out *out, const ZydisDecodedInstruction *inst
         instruction->avx.mask.reg == ZYDIS_REGISTER_K0)
         return;
     put(out, "{%%%s}", ZydisRegisterGetString(instruction->avx.mask.reg));
-    if (instruction->avx.mask.mode == ZYDIS_MASK_MODE_ZEROING ||
-        instruction->avx.mask.mode == ZYDIS_MASK_MODE_CONTROL_ZEROING)
+    bool to_mask = operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                   ZydisRegisterGetClass(operand->reg.value) == ZYDIS_REGCLASS_MASK;
+    if (instruction->avx.mask.mode == ZYDIS_MASK_MODE_ZEROING && !to_mask)
         put(out, "{z}");
 }
 
@@ -224,7 +252,10 @@ static void put_operand(struct out *out, const ZydisDecodedInstruction *instruct
 
     switch (operand->type) {
     case ZYDIS_OPERAND_TYPE_REGISTER:
-        put(out, "%s%%%s", branch ? "*" : "", ZydisRegisterGetString(operand->reg.value));
+        if (operand->reg.value >= ZYDIS_REGISTER_ST0 && operand->reg.value <= ZYDIS_REGISTER_ST7)
+            put(out, "%%st(%d)", operand->reg.value - ZYDIS_REGISTER_ST0);
+        else
+            put(out, "%s%%%s", branch ? "*" : "", ZydisRegisterGetString(operand->reg.value));
         break;
     case ZYDIS_OPERAND_TYPE_MEMORY:
         put(out, "%s", branch ? "*" : "");
@@ -236,6 +267,49 @@ static void put_operand(struct out *out, const ZydisDecodedInstruction *instruct
     default:
         put(out, "$0x%x,$0x%x", operand->ptr.segment, operand->ptr.offset);
     }
+}
+
+/*
+ * movs, stos, lods, scas and cmps: their operands are implied, but gdb writes them out. False for all
+ * others.
+ */
+static bool put_string_operation(struct out *out, const ZydisDecodedInstruction *instruction,
+                                 const ZydisDecodedOperand *operands)
+{
+    static const char *const stems[] = {"movs", "cmps", "stos", "lods", "scas"};
+    const ZydisDecodedOperand *memory[2] = {NULL, NULL}; /* through rdi, through rsi */
+    const char *name = ZydisMnemonicGetString(instruction->mnemonic), *accumulator;
+    size_t kind = 0;
+
+    while (kind < INQ_ARRAY_SIZE(stems) && strncmp(name, stems[kind], 4) != 0)
+        kind++;
+    if (instruction->meta.category != ZYDIS_CATEGORY_STRINGOP || kind == INQ_ARRAY_SIZE(stems))
+        return false;
+    for (size_t i = 0; i < instruction->operand_count; i++)
+        if (operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY)
+            memory[operands[i].mem.segment != ZYDIS_REGISTER_ES] = &operands[i];
+    const ZydisDecodedOperand *any = memory[0] ? memory[0] : memory[1];
+    if (!any || (kind < 2 && (!memory[0] || !memory[1])))
+        return false;
+    accumulator = any->size == 8    ? "%al"
+                  : any->size == 16 ? "%ax"
+                  : any->size == 32 ? "%eax"
+                                    : "%rax";
+    const char *from = ZydisRegisterGetString(memory[1] ? memory[1]->mem.base : ZYDIS_REGISTER_SI);
+    const char *to = ZydisRegisterGetString(memory[0] ? memory[0]->mem.base : ZYDIS_REGISTER_DI);
+    const char *segment =
+        ZydisRegisterGetString(memory[1] ? memory[1]->mem.segment : ZYDIS_REGISTER_DS);
+    if (kind == 0)
+        put(out, "movs%c %%%s:(%%%s),%%es:(%%%s)", size_letter(any->size), segment, from, to);
+    else if (kind == 1)
+        put(out, "cmps%c %%es:(%%%s),%%%s:(%%%s)", size_letter(any->size), to, segment, from);
+    else if (kind == 2)
+        put(out, "stos %s,%%es:(%%%s)", accumulator, to);
+    else if (kind == 3)
+        put(out, "lods %%%s:(%%%s),%s", segment, from, accumulator);
+    else
+        put(out, "scas %%es:(%%%s),%s", to, accumulator);
+    return true;
 }
 
 void inq_x86_text(const ZydisDecodedInstruction *instruction, const ZydisDecodedOperand *operands,
@@ -252,11 +326,17 @@ void inq_x86_text(const ZydisDecodedInstruction *instruction, const ZydisDecoded
         put(&out, "repz ");
     if (instruction->attributes & ZYDIS_ATTRIB_HAS_REPNE)
         put(&out, "repnz ");
+    if (put_string_operation(&out, instruction, operands))
+        return;
     put_mnemonic(&out, instruction, operands);
     size_t count = instruction->operand_count_visible;
+    const char *separator = " ";
     for (size_t i = 0; i < count; i++) { /* AT&T: the target last, but for enter */
         size_t k = instruction->mnemonic == ZYDIS_MNEMONIC_ENTER ? i : count - 1 - i;
-        put(&out, "%s", i == 0 ? " " : ",");
+        if (operands[k].encoding == ZYDIS_OPERAND_ENCODING_MASK)
+            continue; /* it is written behind the target */
+        put(&out, "%s", separator);
+        separator = ",";
         put_operand(&out, instruction, &operands[k], address);
         put_decorations(&out, instruction, &operands[k], k == 0);
     }

@@ -65,25 +65,31 @@ static void walk_to_crashed(struct walk *walk, const json_t *document)
     step_to(walk, node, thread);
 }
 
-/* Frame by its index, which is its place in the list unless the middle was left out. */
+/*
+ * Frame by its index, which is its place in the list unless the middle was left out or functions
+ * were inlined: these come first and have the index of the frame they are part of. That one is
+ * meant, so that a fact is the same with debug information and without.
+ */
 static const json_t *frame_at(const json_t *frames, size_t index)
 {
     const json_t *frame = json_array_get(frames, index);
-    if (frame && (size_t)json_integer_value(json_object_get(frame, "index")) == index)
-        return frame;
     size_t low = 0, high = json_array_size(frames);
-    while (low < high) {
+
+    if (frame && (size_t)json_integer_value(json_object_get(frame, "index")) == index &&
+        !json_is_true(json_object_get(frame, "inlined")))
+        return frame;
+    while (low < high) { /* to the last whose index is not greater */
         size_t middle = low + (high - low) / 2;
         frame = json_array_get(frames, middle);
-        json_int_t at = json_integer_value(json_object_get(frame, "index"));
-        if (at == (json_int_t)index)
-            return frame;
-        if (at < (json_int_t)index)
+        if (json_integer_value(json_object_get(frame, "index")) <= (json_int_t)index)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    frame = low > 0 ? json_array_get(frames, low - 1) : NULL;
+    return frame && json_integer_value(json_object_get(frame, "index")) == (json_int_t)index
+               ? frame
+               : NULL;
 }
 
 /* From the crashing thread to its frame N. */

@@ -18,9 +18,10 @@
 struct wire_request {
     uint32_t magic, seq;
     uint8_t kind, build_id_size;
-    uint16_t path_size;
+    uint16_t path_size, link_size;
+    uint32_t crc;
     uint8_t build_id[INQ_MAX_BUILD_ID];
-    char path[PATH_MAX]; /* path_size bytes of it, no NUL */
+    char path[PATH_MAX + NAME_MAX]; /* path_size bytes, then link_size bytes, no NUL in either */
 };
 #define WIRE_REQUEST_HEAD offsetof(struct wire_request, path)
 
@@ -116,9 +117,10 @@ static int send_message(int fd, const void *buf, size_t size, int flags, int pas
 static bool request_valid(const struct wire_request *wire, size_t size)
 {
     return size >= WIRE_REQUEST_HEAD && wire->magic == WIRE_MAGIC &&
-           wire->build_id_size <= INQ_MAX_BUILD_ID && wire->path_size < sizeof(wire->path) &&
-           size - WIRE_REQUEST_HEAD == wire->path_size &&
-           !memchr(wire->path, '\0', wire->path_size);
+           wire->build_id_size <= INQ_MAX_BUILD_ID && wire->path_size < PATH_MAX &&
+           wire->link_size <= NAME_MAX &&
+           size - WIRE_REQUEST_HEAD == (size_t)wire->path_size + wire->link_size &&
+           !memchr(wire->path, '\0', (size_t)wire->path_size + wire->link_size);
 }
 
 int inq_broker_serve(int fd, const struct inq_file_policy *policy)
@@ -129,6 +131,7 @@ int inq_broker_serve(int fd, const struct inq_file_policy *policy)
     struct inq_file_reply reply;
     _cleanup_close_ int unwanted = -1;
     _cleanup_close_ int handed = -1;
+    char link[NAME_MAX + 1];
     bool cut;
     ssize_t n = receive(fd, &wire, sizeof(wire), MSG_DONTWAIT, &unwanted, &cut);
 
@@ -137,9 +140,13 @@ int inq_broker_serve(int fd, const struct inq_file_policy *policy)
     if (n == 0 || cut || unwanted >= 0 || !request_valid(&wire, (size_t)n))
         return -1;
 
+    memcpy(link, wire.path + wire.path_size, wire.link_size);
+    link[wire.link_size] = '\0';
     wire.path[wire.path_size] = '\0';
     request.kind = wire.kind;
     request.path = wire.path_size > 0 ? wire.path : NULL;
+    request.link = wire.link_size > 0 ? link : NULL;
+    request.crc = wire.crc;
     request.build_id_size = wire.build_id_size;
     memcpy(request.build_id, wire.build_id, wire.build_id_size);
     inq_file_open(policy, &request, &reply);
@@ -171,7 +178,9 @@ static bool encode(const struct inq_file_request *request, uint32_t seq,
 {
     size_t path_size = request->path ? strnlen(request->path, PATH_MAX) : 0;
 
-    if (path_size >= PATH_MAX || request->build_id_size > INQ_MAX_BUILD_ID)
+    size_t link_size = request->link ? strnlen(request->link, NAME_MAX + 1) : 0;
+
+    if (path_size >= PATH_MAX || link_size > NAME_MAX || request->build_id_size > INQ_MAX_BUILD_ID)
         return false;
     memset(ret_wire, 0, WIRE_REQUEST_HEAD);
     ret_wire->magic = WIRE_MAGIC;
@@ -180,9 +189,13 @@ static bool encode(const struct inq_file_request *request, uint32_t seq,
     ret_wire->build_id_size = request->build_id_size;
     memcpy(ret_wire->build_id, request->build_id, request->build_id_size);
     ret_wire->path_size = (uint16_t)path_size;
+    ret_wire->link_size = (uint16_t)link_size;
+    ret_wire->crc = request->crc;
     if (path_size > 0)
         memcpy(ret_wire->path, request->path, path_size);
-    *ret_size = WIRE_REQUEST_HEAD + path_size;
+    if (link_size > 0)
+        memcpy(ret_wire->path + path_size, request->link, link_size);
+    *ret_size = WIRE_REQUEST_HEAD + path_size + link_size;
     return true;
 }
 

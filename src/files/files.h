@@ -27,6 +27,8 @@ enum inq_file_kind {
     INQ_FILE_MODULE = 1, /* a path that the dump names */
     INQ_FILE_EXECUTABLE, /* the file of --executable, for the main program */
     INQ_FILE_DEBUG,      /* a separate debug file, by build-id alone */
+    INQ_FILE_DEBUG_LINK, /* likewise, by the name in the module's .gnu_debuglink */
+    INQ_FILE_DEBUG_ALT,  /* what dwz moved out of several debug files: .gnu_debugaltlink */
 };
 
 /* How the file here relates to what the process had mapped: `modules[].on_disk` of the report. */
@@ -42,8 +44,12 @@ const char *inq_on_disk_name(enum inq_on_disk on_disk); /* "match", ...; NULL fo
 
 struct inq_file_request {
     enum inq_file_kind kind;
-    const char *path; /* as the dump has it, without " (deleted)"; NULL for EXECUTABLE and DEBUG */
-    uint8_t build_id[INQ_MAX_BUILD_ID]; /* as the dump has it */
+    const char *path; /* as the dump has it, without " (deleted)"; NULL for EXECUTABLE and DEBUG.
+                         DEBUG_LINK: of the module, NULL for the file of --executable. DEBUG_ALT: the
+                         name in the section */
+    const char *link; /* DEBUG_LINK: the name in the section, a single component; else NULL */
+    uint32_t crc;     /* DEBUG_LINK: CRC-32 of that file, for when it has no build-id to compare */
+    uint8_t build_id[INQ_MAX_BUILD_ID]; /* as the dump has it; DEBUG_ALT: as the section has it */
     uint8_t build_id_size;              /* 0: the dump does not hold one */
 };
 

@@ -11,10 +11,13 @@
 
 #include "bounds.h"
 #include "cleanup.h"
+#include "crc32.h"
 #include "io.h"
 #include "root.h"
 
 #define DEBUG_DIR "/usr/lib/debug"
+/* A debug file that must be read from end to end to know that it is the right one. */
+#define MAX_CRC_BYTES (256u * INQ_MIB)
 
 /* One request while its candidates are tried. */
 struct attempt {
@@ -27,6 +30,7 @@ struct attempt {
 enum trust {
     TRUST_BUILD_ID, /* nothing else will do */
     TRUST_PATH,     /* the user vouched for the place */
+    TRUST_CRC,      /* the module holds a check sum of this file */
 };
 
 const char *inq_on_disk_name(enum inq_on_disk on_disk)
@@ -96,6 +100,23 @@ static const char *short_id(char buf[16], const uint8_t *id, size_t size)
     return buf;
 }
 
+/* For want of build-ids to compare. Takes fd. */
+static bool judge_by_crc(struct attempt *a, int fd_taken)
+{
+    _cleanup_close_ int fd = fd_taken;
+    uint32_t crc;
+
+    if (!inq_crc32_file(fd, MAX_CRC_BYTES, &crc)) {
+        answer_no(a, INQ_ON_DISK_REFUSED, "without a build-id, and too large to sum up");
+        return false;
+    }
+    if (crc != a->request->crc) {
+        answer_no(a, INQ_ON_DISK_MISMATCH, "its check sum is not the one that the module names");
+        return false;
+    }
+    return answer_file(a, INQ_ON_DISK_MATCH, TAKE_FD(fd), "");
+}
+
 /*
  * The last word: the build-id read from this very descriptor. Takes fd. True when it was handed out
  * and nothing more need be tried.
@@ -115,6 +136,8 @@ static bool judge_open_file(struct attempt *a, int fd_taken, enum trust trust)
                   "the file here is not an ELF file");
         return false;
     }
+    if (trust == TRUST_CRC && (size == 0 || request->build_id_size == 0))
+        return judge_by_crc(a, TAKE_FD(fd));
     if (request->build_id_size == 0) {
         if (trust == TRUST_PATH)
             return answer_file(a, INQ_ON_DISK_UNVERIFIED, TAKE_FD(fd),
@@ -123,7 +146,9 @@ static bool judge_open_file(struct attempt *a, int fd_taken, enum trust trust)
         return false;
     }
     if (size == 0) {
-        answer_no(a, INQ_ON_DISK_MISMATCH, "the file here has no build-id, the dump's has one");
+        snprintf(reason, sizeof(reason), "the file here has no build-id, the dump's is %s",
+                 short_id(theirs, request->build_id, request->build_id_size));
+        answer_no(a, INQ_ON_DISK_MISMATCH, reason);
         return false;
     }
     if (size != request->build_id_size || memcmp(id, request->build_id, size) != 0) {
@@ -174,7 +199,7 @@ static bool try_path(struct attempt *a, const struct inq_root *root, const char 
         answer_no(a, INQ_ON_DISK_REFUSED, "neither readable by everyone nor a program of root's");
         return false;
     }
-    if (a->request->build_id_size == 0 && trust != TRUST_PATH) {
+    if (a->request->build_id_size == 0 && trust == TRUST_BUILD_ID) {
         /* Not even opened: there is nothing that its content could be compared with. */
         answer_no(a, INQ_ON_DISK_UNVERIFIED, "the dump holds no build-id to compare");
         return false;
@@ -396,6 +421,126 @@ static void open_module(struct attempt *a)
             return;
 }
 
+/* ---- separate debug files by name --------------------------------------------------------- */
+
+/* A name that stays in the directory it is looked up in, and is one. */
+static bool is_component(const char *name)
+{
+    return name && name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           !strchr(name, '/') && strlen(name) <= NAME_MAX;
+}
+
+/* "DIRECTORY/BETWEEN/LINK" below a root. True when it was handed out. */
+static bool try_link(struct attempt *a, const struct inq_root *root, const char *directory,
+                     size_t directory_size, const char *between, bool default_root)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%.*s/%s%s", (int)directory_size, directory, between,
+                     a->request->link);
+
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return false;
+    return try_path(a, root, path, TRUST_CRC, default_root);
+}
+
+/* The places where gdb looks, too: beside the file, in `.debug` there, in a tree of debug files. */
+static bool try_link_below(struct attempt *a, const char *root_path, const char *directory,
+                           size_t directory_size, bool default_root)
+{
+    struct inq_root root = {.fd = -1};
+    bool done;
+
+    if (!inq_root_open(root_path, true, &root))
+        return false;
+    done = try_link(a, &root, directory, directory_size, "", default_root) ||
+           try_link(a, &root, directory, directory_size, ".debug/", default_root);
+    inq_root_close(&root);
+    return done;
+}
+
+static bool try_link_in_tree(struct attempt *a, const char *tree, const char *directory,
+                             size_t directory_size, bool default_root)
+{
+    struct inq_root root = {.fd = -1};
+    bool done;
+
+    if (!inq_root_open(tree, true, &root))
+        return false;
+    done = try_link(a, &root, directory, directory_size, "", default_root) ||
+           try_link(a, &root, "", 0, "", default_root);
+    inq_root_close(&root);
+    return done;
+}
+
+static void open_debug_link(struct attempt *a)
+{
+    const struct inq_file_policy *policy = a->policy;
+    const bool of_executable = a->request->path == NULL;
+    const char *path = of_executable ? policy->executable : a->request->path;
+    const bool sysroot = policy->sysroot && !of_executable;
+    const char *refused = of_executable ? NULL : name_refused(path, sysroot);
+    char tree[PATH_MAX];
+
+    if (refused || !path || !is_component(a->request->link)) {
+        answer_no(a, INQ_ON_DISK_REFUSED, refused ? refused : "the link is no file name");
+        return;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t size = slash ? (size_t)(slash - path) : 0;
+    if (of_executable) {
+        /* The user named that directory: it is the root, and nothing above it is looked at. */
+        snprintf(tree, sizeof(tree), "%.*s", slash ? (size ? (int)size : 1) : 1, slash ? path : ".");
+        if (try_link_below(a, tree, "", 0, false))
+            return;
+    } else if (try_link_below(a, sysroot ? policy->sysroot : "/", path, size, !sysroot)) {
+        return;
+    }
+    for (size_t i = 0; i < policy->n_debug_dirs; i++)
+        if (try_link_in_tree(a, policy->debug_dirs[i], path, size, false))
+            return;
+    if (sysroot && snprintf(tree, sizeof(tree), "%s" DEBUG_DIR, policy->sysroot) < PATH_MAX &&
+        try_link_in_tree(a, tree, path, size, false))
+        return;
+    if (!policy->sysroot)
+        try_link_in_tree(a, DEBUG_DIR, path, size, true);
+    answer_no(a, INQ_ON_DISK_MISSING, "no separate debug file here");
+}
+
+/*
+ * The name is absolute, or relative to where the debug file lies, which is below some tree of debug
+ * files: "../../.dwz/x86_64-linux-gnu/hello.debug". What follows the last ".." is looked up in the
+ * trees; the build-id must be the one in the section.
+ */
+static void open_debug_alt(struct attempt *a)
+{
+    const struct inq_file_policy *policy = a->policy;
+    const char *name = a->request->path, *up;
+    struct inq_root root = {.fd = -1};
+    bool done = false;
+
+    open_debug(a);
+    if (a->reply->fd >= 0 || !name || name[0] == '\0' || a->request->build_id_size == 0)
+        return;
+    if (name[0] == '/') {
+        if (name_refused(name, policy->sysroot != NULL) ||
+            !inq_root_open(policy->sysroot ? policy->sysroot : "/", true, &root))
+            return;
+        try_path(a, &root, name, TRUST_BUILD_ID, !policy->sysroot);
+        inq_root_close(&root);
+        return;
+    }
+    while ((up = strstr(name, "../")))
+        name = up + 3;
+    for (size_t i = 0; !done && i <= policy->n_debug_dirs; i++) {
+        const bool last = i == policy->n_debug_dirs;
+
+        if (!inq_root_open(last ? DEBUG_DIR : policy->debug_dirs[i], true, &root))
+            continue;
+        done = try_path(a, &root, name, TRUST_BUILD_ID, last);
+        inq_root_close(&root);
+    }
+}
+
 void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,
                    struct inq_file_reply *ret_reply)
 {
@@ -410,6 +555,10 @@ void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_r
         open_executable(&a);
     else if (request->kind == INQ_FILE_DEBUG)
         open_debug(&a);
+    else if (request->kind == INQ_FILE_DEBUG_LINK)
+        open_debug_link(&a);
+    else if (request->kind == INQ_FILE_DEBUG_ALT)
+        open_debug_alt(&a);
     if (reply.status == INQ_ON_DISK_UNKNOWN)
         answer_no(&a, INQ_ON_DISK_REFUSED, "not a kind of file that is opened");
     *ret_reply = reply;

@@ -440,24 +440,3 @@ void inq_module_need_file(struct inq_modules *modules, struct inq_module *module
     if (modules->items) /* while the list is built this waits until it is complete */
         inq_module_note_absence(modules, module);
 }
-
-void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module)
-{
-    struct inq_file_request request = {.kind = INQ_FILE_DEBUG};
-    struct inq_file_reply reply = {.fd = -1};
-    struct inq_error *error;
-
-    if (module->debug_asked)
-        return;
-    module->debug_asked = true;
-    if (module->build_id_size == 0 || module->is_vdso)
-        return;
-    request.build_id_size = module->build_id_size;
-    memcpy(request.build_id, module->build_id, module->build_id_size);
-    error = modules->opener->ask(modules->opener, &request, 1, &reply);
-    if (!error && reply.fd >= 0)
-        error = inq_image_open(reply.fd, modules->arena, &module->debug_image);
-    if (reply.fd >= 0)
-        close(reply.fd);
-    inq_error_destroy(error); /* there are names without it, too */
-}

@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -85,26 +86,13 @@ static void find_sections(struct inq_image *image, const struct inq_elf_header *
         image->section_names = 0;
 }
 
-struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_image **ret_image)
+/* Fills in all but the bytes; on an error the image is closed. */
+static struct inq_error *read_image(struct inq_image *image, struct inq_arena *arena,
+                                    struct inq_image **ret_image)
 {
-    struct inq_image *image = INQ_ARENA_NEW(arena, struct inq_image);
     struct inq_elf_header header;
     uint64_t phnum;
-    struct stat st;
-    void *map;
 
-    if (!image)
-        return &inq_error_oom;
-    if (fstat(fd, &st) < 0)
-        return inq_error_create(INQ_E_IO, "fstat: %s", strerror(errno));
-    if (st.st_size < EI_NIDENT || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES)
-        return inq_error_create(INQ_G_FILE_DAMAGED, "too %s for an ELF file",
-                                st.st_size < EI_NIDENT ? "small" : "large");
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED)
-        return inq_error_create(INQ_E_IO, "mmap: %s", strerror(errno));
-    image->bytes = map;
-    image->size = (size_t)st.st_size;
     if (!inq_elf_header_parse(image->bytes, image->size, &header)) {
         inq_image_close(image);
         return inq_error_create(INQ_G_FILE_DAMAGED, "not an ELF file, or its header is damaged");
@@ -127,6 +115,42 @@ struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_ima
     return NULL;
 }
 
+struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_image **ret_image)
+{
+    struct inq_image *image = INQ_ARENA_NEW(arena, struct inq_image);
+    struct stat st;
+    void *map;
+
+    if (!image)
+        return &inq_error_oom;
+    if (fstat(fd, &st) < 0)
+        return inq_error_create(INQ_E_IO, "fstat: %s", strerror(errno));
+    if (st.st_size < EI_NIDENT || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES)
+        return inq_error_create(INQ_G_FILE_DAMAGED, "too %s for an ELF file",
+                                st.st_size < EI_NIDENT ? "small" : "large");
+    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return inq_error_create(INQ_E_IO, "mmap: %s", strerror(errno));
+    image->bytes = map;
+    image->size = (size_t)st.st_size;
+    return read_image(image, arena, ret_image);
+}
+
+struct inq_error *inq_image_take(uint8_t *bytes, size_t size, struct inq_arena *arena,
+                                 struct inq_image **ret_image)
+{
+    struct inq_image *image = INQ_ARENA_NEW(arena, struct inq_image);
+
+    if (!image) {
+        free(bytes);
+        return &inq_error_oom;
+    }
+    image->bytes = bytes;
+    image->size = size;
+    image->on_heap = true;
+    return read_image(image, arena, ret_image);
+}
+
 void inq_image_close(struct inq_image *image)
 {
     union {
@@ -137,7 +161,10 @@ void inq_image_close(struct inq_image *image)
     if (!image || !image->bytes)
         return;
     map.from = image->bytes;
-    munmap(map.to, image->size);
+    if (image->on_heap)
+        free(map.to);
+    else
+        munmap(map.to, image->size);
     image->bytes = NULL;
     image->size = 0;
     image->symtab.count = image->dynsym.count = 0;

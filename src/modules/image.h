@@ -44,6 +44,7 @@ struct inq_image {
     size_t n_sections;
     size_t section_names; /* index of the section with their names, 0 without */
     bool damaged;
+    bool on_heap; /* bytes came from malloc(), not from a file */
 };
 
 struct inq_image_section { /* one that has bytes in the file */
@@ -63,6 +64,12 @@ struct inq_symbol {
 
 /* Maps and reads `fd` (which stays the caller's). Errors: not ELF, header damaged. */
 struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_image **ret_image);
+/*
+ * The same for a file that was unpacked into memory. `bytes` is malloc()ed and belongs to the image
+ * from here on, also when this fails.
+ */
+struct inq_error *inq_image_take(uint8_t *bytes, size_t size, struct inq_arena *arena,
+                                 struct inq_image **ret_image);
 void inq_image_close(struct inq_image *image); /* unmaps; takes NULL */
 
 /* Symbol number i; false when it is malformed (name outside the strings, ...). */

@@ -340,7 +340,10 @@ void inq_modules_close(struct inq_modules *modules)
     for (size_t i = 0; modules->items && i < modules->count; i++) {
         inq_image_close(modules->items[i].image);
         inq_image_close(modules->items[i].debug_image);
+        inq_image_close(modules->items[i].mini_image);
+        inq_image_close(modules->items[i].alt_image);
         modules->items[i].image = modules->items[i].debug_image = NULL;
+        modules->items[i].mini_image = modules->items[i].alt_image = NULL;
     }
 }
 

@@ -43,7 +43,9 @@ struct inq_module {
     const char *on_disk_reason;
     struct inq_image *image;       /* verified (or trusted) file, NULL without */
     struct inq_image *debug_image; /* separate debug file, NULL without or not looked for */
-    bool debug_asked;
+    struct inq_image *mini_image;  /* .gnu_debugdata: symbols alone; NULL likewise */
+    struct inq_image *alt_image;   /* what dwz moved out of its debug information; NULL likewise */
+    bool debug_asked, mini_asked, alt_asked;
     bool gap_given, image_used; /* private */
 };
 
@@ -90,10 +92,25 @@ void inq_modules_close(struct inq_modules *modules); /* unmaps the files; takes 
 
 /* The module whose range covers addr, the innermost of several; NULL without. log n. */
 struct inq_module *inq_modules_find(const struct inq_modules *modules, uint64_t addr);
+/* An address of the process as the module's file counts; biases of 32-bit processes wrap at 2^32. */
+static inline uint64_t inq_modules_file_addr(const struct inq_modules *modules,
+                                             const struct inq_module *module, uint64_t addr)
+{
+    uint64_t file_addr = addr - module->load_bias;
+    return modules->core->elf_class == 32 ? file_addr & UINT32_MAX : file_addr;
+}
 /* Asks for the module's file when that was put off; its `image` is set when it may be used. */
 void inq_module_need_file(struct inq_modules *modules, struct inq_module *module);
-/* Asks once for its separate debug file (by build-id). */
+/* Asks once for its separate debug file: by build-id, then by the name in .gnu_debuglink. */
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module);
+/* Unpacks once the symbols that distributions leave in a stripped file ("MiniDebugInfo"). */
+void inq_module_need_mini(struct inq_modules *modules, struct inq_module *module);
+/*
+ * Asks once for the file that .gnu_debugaltlink of `of` (its image or debug image) names. False
+ * when that section is there and the file is not.
+ */
+bool inq_module_need_alt(struct inq_modules *modules, struct inq_module *module,
+                         const struct inq_image *of);
 
 /*
  * Address in the process of a symbol that some module defines, by .symtab or .dynsym of a verified

@@ -109,6 +109,16 @@ char *inq_value_text(const json_t *value)
     return done < 0 ? NULL : text;
 }
 
+/* What stands for a fact that is not known. */
+static const char *unknown_text(const char *path, bool at_start)
+{
+    const char *last = strrchr(path, '.');
+
+    if (strcmp(last ? last + 1 : path, "function") != 0)
+        return "(unknown)";
+    return at_start ? "A function without a name" : "a function without a name";
+}
+
 static void append_fact(struct inq_text *out, const char *start, size_t size,
                         const json_t *document, const struct inq_match *match)
 {
@@ -120,7 +130,7 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
     struct inq_fact_value value = inq_evidence_get(
         document, path, match ? match->element_name : NULL, match ? match->element : NULL);
     if (value.known != INQ_KNOWN || json_is_null(value.value)) {
-        inq_text_append(out, "(unknown)");
+        inq_text_append(out, unknown_text(path, out->size == 0));
         return;
     }
     _cleanup_free_ char *text = inq_value_text(value.value);

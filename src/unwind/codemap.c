@@ -48,24 +48,44 @@ static const uint8_t *code_page(struct inq_codemap *code, uint64_t addr)
     return bytes;
 }
 
-enum inq_memory_status inq_codemap_u64(struct inq_codemap *code, uint64_t addr, uint64_t *ret_value)
+static uint64_t load_uint(const uint8_t *bytes, size_t size, bool big_endian)
+{
+    switch (size) {
+    case 1:
+        return *bytes;
+    case 2:
+        return inq_load_u16(bytes, big_endian);
+    case 4:
+        return inq_load_u32(bytes, big_endian);
+    default:
+        return inq_load_u64(bytes, big_endian);
+    }
+}
+
+enum inq_memory_status inq_codemap_uint(struct inq_codemap *code, uint64_t addr, size_t size,
+                                        bool big_endian, uint64_t *ret_value)
 {
     size_t off = (size_t)(addr % INQ_CODEMAP_PAGE_BYTES);
-    if (off <= INQ_CODEMAP_PAGE_BYTES - 8) {
+    if (off <= INQ_CODEMAP_PAGE_BYTES - size) {
         const uint8_t *page = code_page(code, addr);
         if (page) {
-            *ret_value = inq_load_u64(page + off, false);
+            *ret_value = load_uint(page + off, size, big_endian);
             return INQ_MEMORY_OK;
         }
     }
 
     uint8_t bytes[8];
     size_t got = 0;
-    enum inq_memory_status status = inq_memory_read(code->memory, addr, bytes, sizeof(bytes), &got);
-    if (got != sizeof(bytes))
+    enum inq_memory_status status = inq_memory_read(code->memory, addr, bytes, size, &got);
+    if (got != size)
         return status == INQ_MEMORY_OK ? INQ_MEMORY_NOT_MAPPED : status;
-    *ret_value = inq_load_u64(bytes, false);
+    *ret_value = load_uint(bytes, size, big_endian);
     return INQ_MEMORY_OK;
+}
+
+enum inq_memory_status inq_codemap_u64(struct inq_codemap *code, uint64_t addr, uint64_t *ret_value)
+{
+    return inq_codemap_uint(code, addr, 8, false, ret_value);
 }
 
 bool inq_codemap_read(struct inq_codemap *code, uint64_t addr, void *buf, size_t size)
@@ -114,6 +134,8 @@ struct inq_place inq_codemap_place(struct inq_codemap *code, uint64_t addr)
     }
     place->module = inq_modules_find(code->modules, addr);
     place->vsyscall = addr - VSYSCALL_ADDR < VSYSCALL_BYTES;
+    if (place->executable && place->module)
+        inq_module_need_file(code->modules, place->module); /* for its bytes */
     if (place->executable)
         place->trampoline = is_trampoline(code, addr);
     return *place;

@@ -53,6 +53,9 @@ void inq_codemap_init(struct inq_codemap *code, struct inq_memory *memory,
 /* Eight bytes, at any alignment; the status is inq_memory_read()'s. */
 enum inq_memory_status inq_codemap_u64(struct inq_codemap *code, uint64_t addr,
                                        uint64_t *ret_value);
+/* 1, 2, 4 or 8 bytes in the byte order of the dead process, zero-extended. */
+enum inq_memory_status inq_codemap_uint(struct inq_codemap *code, uint64_t addr, size_t size,
+                                        bool big_endian, uint64_t *ret_value);
 /* Exactly `size` bytes, or false. */
 bool inq_codemap_read(struct inq_codemap *code, uint64_t addr, void *buf, size_t size);
 

@@ -9,8 +9,10 @@
 #include "cleanup.h"
 #include "codemap.h"
 #include "engine.h"
+#include "engine_dwfl.h"
 #include "engine_ucd.h"
 #include "walk.h"
+#include "walk_any.h"
 
 const char *inq_trust_name(enum inq_trust trust)
 {
@@ -41,15 +43,17 @@ struct job {
     struct inq_gaps *gaps;
     struct inq_codemap *code;
     struct inq_frames *frames;
-    struct inq_walker walker; /* with cfi NULL when the CPU is not one that is followed */
-    struct inq_ucd *ucd;      /* for that engine alone */
+    struct inq_walker walker;
+    struct inq_any_walker any; /* for the CPUs other than x86-64 */
+    bool can_walk;             /* one of the two can */
+    struct inq_ucd *ucd;       /* for that engine alone */
     bool limit_told;
 };
 
 /* Only x86-64 proper: x32 has the same registers and other pointers. */
-static bool can_unwind(const struct inq_core *core)
+static bool is_x86_64(const struct inq_core *core)
 {
-    return core->cpu && core->cpu->unwinds && core->machine == EM_X86_64 && core->elf_class == 64 &&
+    return core->cpu && core->machine == EM_X86_64 && core->elf_class == 64 &&
            core->cpu->word_bytes == 8;
 }
 
@@ -89,7 +93,7 @@ static bool walk_thread(struct job *job, struct inq_stack *stack, const char *wh
         inq_gaps_add(job->gaps, INQ_G_NO_REGISTERS, where, NULL, "its stack");
         return true;
     }
-    if (!job->walker.cfi)
+    if (!job->can_walk)
         return first_frame_only(job, stack,
                                 inq_arena_printf(job->arena, "unwinding is not supported for %s",
                                                  job->core->cpu->name));
@@ -103,6 +107,9 @@ static bool walk_thread(struct job *job, struct inq_stack *stack, const char *wh
 
     if (job->ucd) {
         if (!inq_ucd_walk(job->ucd, stack->thread_index, job->code, job->frames, job->arena, stack))
+            return false;
+    } else if (!job->walker.cfi) {
+        if (!inq_walk_any_thread(&job->any, thread, stack))
             return false;
     } else {
         struct inq_registers registers = thread_registers(job->core, thread);
@@ -135,26 +142,55 @@ static struct inq_error *walk_all(struct job *job, struct inq_stacks *stacks)
     return NULL;
 }
 
-/* Sets up the engine that was asked for; leaves the walker without one for other CPUs. */
-static struct inq_error *start_engine(struct job *job, const struct inq_unwind_options *options,
-                                      struct inq_cfi **ret_cfi, struct inq_ucd **ret_ucd)
+struct engines {
+    struct inq_cfi *cfi;
+    struct inq_dwfl *dwfl;
+    struct inq_ucd *ucd;
+};
+
+static void engines_destroy(struct engines *engines)
 {
-    if (options->engine == INQ_ENGINE_DWFL)
-        return inq_error_create(INQ_E_USAGE, "the dwfl engine is not built in this version");
-    if (!can_unwind(job->core)) {
-        inq_gaps_add(job->gaps, INQ_G_UNWIND_CPU, NULL, NULL,
-                     "the callers of the first frames: unwinding is not supported for %s",
-                     job->core->cpu ? job->core->cpu->name : job->core->machine_name);
-        return NULL;
-    }
-    INQ_TRY(inq_cfi_create(job->code, job->arena, ret_cfi));
-    job->walker.cfi = *ret_cfi;
-    job->walker.has_entry = inq_core_auxv(job->core, AT_ENTRY, &job->walker.entry);
+    inq_cfi_destroy(engines->cfi);
+    inq_dwfl_destroy(engines->dwfl);
+    inq_ucd_destroy(engines->ucd);
+}
+
+static struct inq_error *start_x86_64(struct job *job, const struct inq_unwind_options *options,
+                                      struct engines *engines)
+{
+    INQ_TRY(inq_cfi_create(job->code, job->arena, &engines->cfi));
+    job->walker.cfi = engines->cfi;
+    job->walker.dwfl = engines->dwfl;
+    job->walker.prefer_dwfl = options->engine == INQ_ENGINE_DWFL;
     if (options->engine == INQ_ENGINE_UCD) {
-        INQ_TRY(inq_ucd_create(options->core_fd, ret_ucd));
-        job->ucd = *ret_ucd;
+        INQ_TRY(inq_ucd_create(options->core_fd, &engines->ucd));
+        job->ucd = engines->ucd;
     }
     return NULL;
+}
+
+/* Sets up the engine that was asked for, and the one that the CPU needs. */
+static struct inq_error *start_engines(struct job *job, const struct inq_unwind_options *options,
+                                       struct engines *engines)
+{
+    const struct inq_core *core = job->core;
+    const struct inq_cpu_unwind *unwind = inq_cpu_unwind_find(core->cpu);
+
+    if (!unwind) {
+        inq_gaps_add(job->gaps, INQ_G_UNWIND_CPU, NULL, NULL,
+                     "the callers of the first frames: unwinding is not supported for %s",
+                     core->cpu ? core->cpu->name : core->machine_name);
+        return NULL;
+    }
+    job->can_walk = true;
+    job->walker.has_entry = inq_core_auxv(core, AT_ENTRY, &job->walker.entry);
+    INQ_TRY(inq_dwfl_create(core, job->code, job->arena, &engines->dwfl));
+    job->any = (struct inq_any_walker){
+        .common = &job->walker,
+        .dwfl = engines->dwfl,
+        .chain = {.code = job->code, .core = core, .unwind = unwind},
+    };
+    return is_x86_64(core) ? start_x86_64(job, options, engines) : NULL;
 }
 
 struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory *memory,
@@ -164,8 +200,7 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
 {
     _cleanup_free_ struct inq_codemap *code = malloc(sizeof(*code));
     _cleanup_free_ struct inq_frames *frames = malloc(sizeof(*frames));
-    _cleanup_(inq_cfi_destroyp) struct inq_cfi *cfi = NULL;
-    _cleanup_(inq_ucd_destroyp) struct inq_ucd *ucd = NULL;
+    _cleanup_(engines_destroy) struct engines engines = {.cfi = NULL};
     struct inq_stacks *stacks = INQ_ARENA_NEW(arena, struct inq_stacks);
 
     if (!code || !frames || !stacks)
@@ -188,7 +223,7 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
                    .frames_left = INQ_MAX_FRAMES_WALKED,
                    .cfi_steps_left = INQ_MAX_CFI_STEPS},
     };
-    INQ_TRY(start_engine(&job, options, &cfi, &ucd));
+    INQ_TRY(start_engines(&job, options, &engines));
     INQ_TRY(walk_all(&job, stacks));
     *ret_stacks = stacks;
     return NULL;

@@ -47,8 +47,14 @@ struct inq_frame {
     enum inq_frame_kind kind;
     bool pc_is_return;         /* look names up at pc - 1 */
     struct inq_module *module; /* NULL: in no module */
-    const char *function;      /* NULL when nameless: no symbol covers the pc */
+    const char *function;      /* NULL when nameless: no symbol covers the pc. Demangled, without
+                                  parameters (demangle.h) */
+    const char *symbol;        /* the raw name when it is another one, else NULL */
     uint64_t function_offset;  /* pc - start of the function */
+    const char *file;          /* source file, NULL unknown (lines.h) */
+    uint32_t line;             /* source line, 0 unknown */
+    bool inlined;              /* the function was inlined into that of the next frame, whose index,
+                                  pc and trust this one has */
 };
 
 struct inq_stack {
@@ -90,7 +96,7 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
 
 /*
  * Names: collects the pcs of each module and makes one linear pass over its symbol tables (debug
- * file, .symtab, .dynsym, in this order). A symbol names a pc only when its size covers it, or when
+ * file, .symtab, .gnu_debugdata, .dynsym, in this order). A symbol names a pc only when its size covers it, or when
  * it has no size and nothing else starts in between inside the same section.
  */
 struct inq_error *inq_stacks_name(struct inq_stacks *stacks, struct inq_modules *modules,

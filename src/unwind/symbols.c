@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "demangle.h"
 #include "image_tables.h"
 #include "stacks.h"
 #include "vdso.h"
@@ -15,6 +16,7 @@ struct wanted { /* one address of a module, as its file counts */
     uint64_t addr;
     bool found;
     struct inq_symbol best; /* so far */
+    const char *readable;   /* its name, demangled */
 };
 
 struct request {
@@ -271,7 +273,7 @@ static void name_from(struct pass *pass, const struct inq_image *image,
     free(rest.wanted);
 }
 
-/* Names of all wanted addresses of one module: debug file, .symtab, .dynsym. */
+/* Names of all wanted addresses of one module: debug file, .symtab, .gnu_debugdata, .dynsym. */
 static void name_module(struct inq_modules *modules, struct inq_module *module, struct pass *pass)
 {
     if (module->is_vdso) {
@@ -288,6 +290,10 @@ static void name_module(struct inq_modules *modules, struct inq_module *module, 
         name_from(pass, module->debug_image, &module->debug_image->symtab, true);
     if (module->image) {
         name_from(pass, module->image, &module->image->symtab, true);
+        if (module->image->symtab.count == 0 && !all_named(pass))
+            inq_module_need_mini(modules, module);
+        if (module->mini_image) /* what .dynsym has is not repeated in it, so it is not full */
+            name_from(pass, module->mini_image, &module->mini_image->symtab, false);
         name_from(pass, module->image, &module->image->dynsym, false);
     }
 }
@@ -313,7 +319,8 @@ static int compare_requests(const void *left, const void *right)
 
 /* Requests of one module, sorted. */
 static struct inq_error *name_requests(struct inq_modules *modules, struct request *requests,
-                                       size_t count, struct inq_arena *arena, struct inq_gaps *gaps)
+                                       size_t count, struct inq_demangler *demangler,
+                                       struct inq_gaps *gaps)
 {
     struct inq_module *module = requests[0].module;
     _cleanup_free_ struct wanted *wanted = calloc(count, sizeof(*wanted));
@@ -332,9 +339,10 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
 
     for (size_t i = 0; i < pass.count; i++) {
         if (wanted[i].found) {
-            wanted[i].best.name = without_version(wanted[i].best.name, arena);
+            wanted[i].best.name = without_version(wanted[i].best.name, demangler->arena);
             if (!wanted[i].best.name)
                 return &inq_error_oom;
+            wanted[i].readable = inq_demangle(demangler, wanted[i].best.name);
         }
     }
     for (size_t i = 0, at = 0; i < count; i++) {
@@ -343,8 +351,10 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
         if (!wanted[at].found)
             continue;
         struct inq_frame *frame = requests[i].frame;
-        frame->function = wanted[at].best.name;
-        frame->function_offset = frame->pc - module->load_bias - wanted[at].best.addr;
+        frame->function = wanted[at].readable;
+        frame->symbol = wanted[at].readable != wanted[at].best.name ? wanted[at].best.name : NULL;
+        frame->function_offset =
+            inq_modules_file_addr(modules, module, frame->pc) - wanted[at].best.addr;
     }
     return NULL;
 }
@@ -352,6 +362,7 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
 struct inq_error *inq_stacks_name(struct inq_stacks *stacks, struct inq_modules *modules,
                                   struct inq_arena *arena, struct inq_gaps *gaps)
 {
+    struct inq_demangler demangler = inq_demangler_init(arena);
     size_t capacity = 0, count = 0;
     for (size_t i = 0; i < stacks->count; i++)
         capacity += stacks->items[i].n_frames;
@@ -368,7 +379,7 @@ struct inq_error *inq_stacks_name(struct inq_stacks *stacks, struct inq_modules 
                 continue;
             requests[count++] = (struct request){
                 .module = module,
-                .addr = frame->pc - frame->pc_is_return - module->load_bias,
+                .addr = inq_modules_file_addr(modules, module, frame->pc - frame->pc_is_return),
                 .frame = frame,
             };
         }
@@ -377,7 +388,7 @@ struct inq_error *inq_stacks_name(struct inq_stacks *stacks, struct inq_modules 
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && requests[end].module == requests[i].module; end++)
             ;
-        INQ_TRY(name_requests(modules, requests + i, end - i, arena, gaps));
+        INQ_TRY(name_requests(modules, requests + i, end - i, &demangler, gaps));
     }
     return NULL;
 }
@@ -388,11 +399,14 @@ struct inq_symbol_at inq_symbol_at(struct inq_modules *modules, uint64_t addr)
 
     if (!found.module || !found.module->has_bias)
         return found;
-    struct wanted wanted = {.addr = addr - found.module->load_bias};
+    struct wanted wanted = {.addr = inq_modules_file_addr(modules, found.module, addr)};
     struct pass pass = {.wanted = &wanted, .count = 1, .matches_left = MAX_MATCHES};
     name_module(modules, found.module, &pass);
     if (wanted.found) {
+        struct inq_demangler demangler = inq_demangler_init(modules->arena);
         found.function = without_version(wanted.best.name, modules->arena);
+        if (found.function)
+            found.function = inq_demangle(&demangler, found.function);
         found.offset = wanted.addr - wanted.best.addr;
     }
     return found;

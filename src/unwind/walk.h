@@ -21,12 +21,15 @@
 #include "codemap.h"
 #include "core.h"
 #include "engine.h"
+#include "engine_dwfl.h"
 #include "frames.h"
 #include "stacks.h"
 
 struct inq_walker {
     struct inq_codemap *code;
     struct inq_cfi *cfi;
+    struct inq_dwfl *dwfl; /* for what cfi has no information about */
+    bool prefer_dwfl;      /* --engine dwfl: cfi is not asked */
     struct inq_arena *arena;
     bool has_entry;
     uint64_t entry;            /* AT_ENTRY: where the kernel started the program */

@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "config.h"
 #include "detector.h"
+#include "lines.h"
 #include "redact.h"
 
 struct analysis {
@@ -102,6 +103,12 @@ static struct inq_error *rebuild_process(struct analysis *analysis, struct inq_o
     note_stage(analysis, "timing.stages.unwind");
     INQ_TRY(inq_stacks_name(dump->stacks, dump->modules, dump->arena, dump->gaps));
     note_stage(analysis, "timing.stages.names");
+    if (!analysis->options->stacks_only) {
+        const struct inq_lines_options lines_options = {.unpack_bytes = INQ_LINES_UNPACK_BYTES};
+        INQ_TRY(inq_stacks_add_lines(dump->stacks, dump->modules, &lines_options, dump->arena,
+                                     dump->gaps));
+        note_stage(analysis, "timing.stages.lines");
+    }
     return NULL;
 }
 
@@ -173,5 +180,7 @@ struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opene
     if (analysis.evidence->failed)
         return &inq_error_oom;
     *ret_evidence = TAKE_PTR(analysis.evidence);
+    if (options->process_ends)
+        analysis = (struct analysis){.ucd_fd = -1};
     return NULL;
 }

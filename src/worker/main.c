@@ -224,6 +224,7 @@ static struct inq_error *work(const struct options *options, struct inq_evidence
 int main(int argc, char **argv)
 {
     struct options options = {
+        .analysis = {.process_ends = true},
         .sandbox = {.enabled = true,
                     .data_bytes = INQ_WORKER_DATA_BYTES,
                     .cpu_seconds = INQ_CPU_SECONDS},
@@ -243,5 +244,5 @@ int main(int argc, char **argv)
     _cleanup_(inq_error_destroyp) struct inq_error *error = work(&options, &evidence);
     int written = error ? inq_frame_write_error(INQ_WORKER_FD_RESULT, error)
                         : inq_frame_write_evidence(INQ_WORKER_FD_RESULT, evidence);
-    return written == 0 ? 0 : 1;
+    _exit(written == 0 ? 0 : 1);
 }

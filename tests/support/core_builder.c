@@ -42,9 +42,21 @@ void builder_put(const struct core_builder *b, uint8_t *at, uint64_t value, size
         at[b->big_endian ? bytes - 1 - i : i] = (uint8_t)(value >> (8 * i));
 }
 
+/* Doubling: ASan moves a block at every realloc(), and some tests add 100,000 pieces. */
+static void *with_room(void *items, size_t count, size_t more, size_t item_bytes)
+{
+    size_t have = 1, want = 1;
+
+    while (have < count)
+        have *= 2;
+    while (want < count + more)
+        want *= 2;
+    return items && have == want ? items : checked(realloc(items, want * item_bytes));
+}
+
 static uint8_t *grow_notes(struct core_builder *b, size_t size)
 {
-    b->notes = checked(realloc(b->notes, b->notes_size + size));
+    b->notes = with_room(b->notes, b->notes_size, size, 1);
     memset(b->notes + b->notes_size, 0, size);
     b->notes_size += size;
     return b->notes + b->notes_size - size;
@@ -117,7 +129,7 @@ void builder_load(struct core_builder *b, uint64_t addr, uint64_t size, uint64_t
 {
     struct builder_segment *s;
 
-    b->segments = checked(realloc(b->segments, (b->n_segments + 1) * sizeof(*b->segments)));
+    b->segments = with_room(b->segments, b->n_segments, 1, sizeof(*b->segments));
     s = &b->segments[b->n_segments++];
     *s = (struct builder_segment){
         .addr = addr, .size = size, .saved = saved, .flags = flags, .data_size = data_size};

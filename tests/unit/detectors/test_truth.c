@@ -143,6 +143,26 @@ static void test_arguments_of_free(void **state)
     }
 }
 
+/* Without libc's file nobody can say that it was not free() that failed in there. */
+static void test_argument_of_a_nameless_function(void **state)
+{
+    static const struct {
+        const char *how;
+        bool in_libc;
+    } cases[] = {{"free-7", true}, {"null-read", false}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *arguments[] = {cases[i].how, NULL};
+        struct test_dump test;
+        test_dump_crash(&test, arguments);
+        test_dump_read(&test, false);
+        test_fact_is(&test, "fault.argument", NULL);
+        assert_int_equal(test_why(&test, "fault.argument") != NULL, cases[i].in_libc);
+        test_dump_close(&test);
+    }
+}
+
 static void test_abort_messages(void **state)
 {
     static const struct {
@@ -241,6 +261,7 @@ int truth_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thread_overflow),   cmocka_unit_test(test_execution),
         cmocka_unit_test(test_arguments_of_free), cmocka_unit_test(test_abort_messages),
+        cmocka_unit_test(test_argument_of_a_nameless_function),
         cmocka_unit_test(test_no_abort_message),  cmocka_unit_test(test_process),
         cmocka_unit_test(test_document_is_valid),
     };

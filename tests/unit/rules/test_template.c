@@ -23,7 +23,9 @@ static void facts_are_filled_in(void **state)
         " \"function\": \"main\"}]}]}");
     assert_rendered("at {fault.address}", document, "at 0x8");
     assert_rendered("{signal.number}{core.complete}", document, "11true");
-    assert_rendered("{frame[1].function}: {frame[0].function}", document, "main: (unknown)");
+    assert_rendered("{frame[1].function}: {frame[0].function}", document,
+                    "main: a function without a name");
+    assert_rendered("{frame[0].function} failed", document, "A function without a name failed");
     assert_rendered("{fault.operand.base_value}", document, "(unknown)");
     assert_rendered("{{x} {{{signal.number} }", document, "{x} {11 }");
     assert_rendered("", document, "");

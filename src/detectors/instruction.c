@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The instruction that failed and its operand, as facts: what fault_site.c found out. */
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "detectors.h"
+#include "fault_site.h"
+
+static void set_instruction(const struct inq_fault_site *site, struct inq_evidence *evidence)
+{
+    char hex[2 * INQ_MAX_INSTRUCTION_BYTES + 1] = "";
+
+    for (size_t i = 0; i < site->n_bytes; i++)
+        snprintf(hex + 2 * i, 3, "%02x", site->instruction.bytes[i]);
+    if (site->has_instruction || site->n_bytes > 0)
+        inq_evidence_set_addr(evidence, "fault.instruction.address", site->pc);
+    else
+        inq_evidence_set_unknown(evidence, "fault.instruction.address", "%s",
+                                 site->no_instruction);
+    if (site->n_bytes > 0)
+        inq_evidence_set_text(evidence, "fault.instruction.bytes", hex);
+    else
+        inq_evidence_set_unknown(evidence, "fault.instruction.bytes", "%s", site->no_instruction);
+    if (!site->has_instruction) {
+        inq_evidence_set_unknown(evidence, "fault.instruction.text", "%s", site->no_instruction);
+        return;
+    }
+    inq_evidence_set_text(evidence, "fault.instruction.text", site->instruction.text);
+    if (site->instruction.isa)
+        inq_evidence_set_text(evidence, "fault.instruction.isa", site->instruction.isa);
+}
+
+static void set_registers(const struct inq_operand *operand, struct inq_evidence *evidence)
+{
+    json_t *registers = json_object();
+
+    for (size_t i = 0; i < operand->n_registers; i++)
+        if (json_object_set_new(registers, operand->registers[i].name,
+                                inq_json_addr(operand->registers[i].value)) < 0)
+            evidence->failed = true;
+    inq_evidence_set(evidence, "fault.operand.registers", registers);
+}
+
+static void set_operand(const struct inq_operand *operand, struct inq_evidence *evidence)
+{
+    inq_evidence_set_text(evidence, "fault.operand.text", operand->text);
+    set_registers(operand, evidence);
+    if (operand->base) {
+        inq_evidence_set_text(evidence, "fault.operand.base", operand->base);
+        inq_evidence_set_addr(evidence, "fault.operand.base_value", operand->base_value);
+    } else {
+        inq_evidence_set_unknown(evidence, "fault.operand.base_value",
+                                 "no register is the base of the operand");
+    }
+    if (operand->index) {
+        inq_evidence_set_text(evidence, "fault.operand.index", operand->index);
+        inq_evidence_set_addr(evidence, "fault.operand.index_value", operand->index_value);
+    }
+    if (operand->has_address)
+        inq_evidence_set_addr(evidence, "fault.operand.address", operand->address);
+    else
+        inq_evidence_set_unknown(evidence, "fault.operand.address", "%s", operand->unknown);
+    if (operand->size > 0)
+        inq_evidence_set_int(evidence, "fault.operand.size_bytes", (int64_t)operand->size);
+}
+
+struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    static const char *const operand_facts[] = {"fault.operand.text", "fault.operand.base_value",
+                                                "fault.operand.address"};
+    struct inq_fault_site site;
+
+    inq_fault_site(dump, &site);
+    if (!site.is_fault)
+        return NULL;
+    set_instruction(&site, evidence);
+    if (site.operand)
+        set_operand(site.operand, evidence);
+    const char *why = site.no_operand ? site.no_operand : site.no_instruction;
+    for (size_t i = 0; !site.operand && why && i < sizeof(operand_facts) / sizeof(char *); i++)
+        inq_evidence_set_unknown(evidence, operand_facts[i], "%s", why);
+    return evidence->failed ? &inq_error_oom : NULL;
+}

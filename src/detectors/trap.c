@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Which exception did an x86 CPU raise, and with which error code? Neither is in a core dump; both follow from
+ * signal, code, address and access where only one value is possible. Measured against what the kernel
+ * handed to signal handlers (uc_mcontext's trapno and err). arch/x86/mm/fault.c, arch/x86/kernel/traps.c.
+ */
+
+#include <elf.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "address_class.h"
+#include "crash.h"
+#include "detectors.h"
+#include "fault_site.h"
+
+/* Page fault error codes: asm/trap_pf.h. */
+#define PF_PROT 1u
+#define PF_WRITE 2u
+#define PF_USER 4u
+#define PF_INSTR 16u
+
+#define SI_SEGV_CPERR 10
+#define SI_BUS_ADRALN 1
+#define SI_ILL_ILLOPN 2
+#define SI_FPE_INTDIV 1
+#define SI_FPE_INTOVF 2
+#define SI_TRAP_TRACE 2
+#define SI_TRAP_HWBKPT 4
+
+static const char *segv_trap(const struct inq_crash_signal *signal,
+                             const struct inq_fault_site *site)
+{
+    if (signal->code == INQ_SEGV_MAPERR || signal->code == INQ_SEGV_ACCERR)
+        return "page-fault";
+    if (signal->code == SI_SEGV_CPERR)
+        return "control-protection";
+    switch (site->reason) {
+    case INQ_REASON_NON_CANONICAL:
+    case INQ_REASON_MISALIGNED:
+    case INQ_REASON_PRIVILEGED:
+        return "general-protection";
+    default: /* an address worked out from the map can only be a page fault's */
+        return site->worked_out ? "page-fault" : NULL;
+    }
+}
+
+static const char *bus_trap(const struct inq_crash_signal *signal,
+                            const struct inq_fault_site *site)
+{
+    if (signal->code == INQ_BUS_ADRERR)
+        return "page-fault";
+    if (signal->code == SI_BUS_ADRALN)
+        return "alignment-check";
+    return site->reason == INQ_REASON_NON_CANONICAL ? "stack-segment" : NULL;
+}
+
+static const char *fpe_trap(const struct inq_crash_signal *signal,
+                            const struct inq_fault_site *site)
+{
+    if (signal->code == SI_FPE_INTDIV)
+        return "divide-error";
+    if (signal->code == SI_FPE_INTOVF)
+        return "overflow";
+    if (!site->has_instruction)
+        return NULL;
+    if (site->instruction.is_x87)
+        return "x87-error";
+    return site->instruction.is_vector ? "simd-error" : NULL;
+}
+
+static const char *trap_trap(const struct inq_crash_signal *signal,
+                             const struct inq_fault_site *site)
+{
+    if (signal->code == INQ_SI_KERNEL)
+        return "breakpoint";
+    if (signal->code == SI_TRAP_TRACE || signal->code == SI_TRAP_HWBKPT)
+        return "debug";
+    return site->reason == INQ_REASON_BREAKPOINT ? "debug" : NULL; /* int1 */
+}
+
+/* NULL when more than one is possible. */
+static const char *trap_of(const struct inq_crash_signal *signal, const struct inq_fault_site *site)
+{
+    switch (signal->kind) {
+    case INQ_SIGNAL_SEGV:
+        return segv_trap(signal, site);
+    case INQ_SIGNAL_BUS:
+        return bus_trap(signal, site);
+    case INQ_SIGNAL_ILL:
+        return signal->code == SI_ILL_ILLOPN ? "invalid-opcode" : NULL;
+    case INQ_SIGNAL_FPE:
+        return fpe_trap(signal, site);
+    case INQ_SIGNAL_TRAP:
+        return trap_trap(signal, site);
+    default:
+        return NULL;
+    }
+}
+
+/*
+ * Was the page there when the CPU looked? 1 and 0; -1 when the dump does not tell: a page that may not be
+ * written may have been in memory or not.
+ */
+static int page_was_present(const struct inq_dump *dump, const struct inq_crash_signal *signal,
+                            const struct inq_fault_site *site)
+{
+    struct inq_memory_region region;
+    bool mapped = inq_memory_region_at(dump->memory, site->address, &region);
+
+    if (inq_is_kernel_half(dump->core, site->address))
+        return 1; /* the kernel says so to hide what it has there */
+    if (signal->code == INQ_SEGV_MAPERR || (site->worked_out && !mapped))
+        return 0;
+    /* pages without any right are marked absent in the page table */
+    return mapped && region.flags == 0 ? 0 : -1;
+}
+
+/* The error code as a number, -1 when it is not certain. */
+static int error_code_of(const struct inq_dump *dump, const struct inq_crash_signal *signal,
+                         const struct inq_fault_site *site, const char **ret_why)
+{
+    unsigned code = PF_USER;
+
+    *ret_why = "what was tried is not known";
+    if (site->access == INQ_ACCESS_UNKNOWN)
+        return -1;
+    if (site->access == INQ_ACCESS_EXECUTE)
+        code |= PF_INSTR;
+    else if (site->access == INQ_ACCESS_WRITE)
+        code |= PF_WRITE;
+    if (signal->kind == INQ_SIGNAL_BUS) { /* a page that could not be had; a write may find one */
+        *ret_why = "the dump does not tell whether the page was in memory";
+        return site->access == INQ_ACCESS_WRITE ? -1 : (int)code;
+    }
+    int present = page_was_present(dump, signal, site);
+    *ret_why = "the dump does not tell whether the page was in memory";
+    return present < 0 ? -1 : (int)(code | (present ? PF_PROT : 0));
+}
+
+static void set_bits(struct inq_evidence *evidence, unsigned code)
+{
+    json_t *bits = json_array();
+
+    json_array_append_new(bits, json_string(code & PF_PROT ? "protection" : "not-present"));
+    json_array_append_new(bits, json_string(code & PF_WRITE ? "write" : "read"));
+    json_array_append_new(bits, json_string("user"));
+    if (code & PF_INSTR)
+        json_array_append_new(bits, json_string("instruction-fetch"));
+    inq_evidence_set(evidence, "fault.error_code.bits", bits);
+}
+
+static void set_error_code(const struct inq_dump *dump, const struct inq_crash_signal *signal,
+                           const struct inq_fault_site *site, const char *trap,
+                           struct inq_evidence *evidence)
+{
+    const char *why = "which exception it was is not known";
+    int code = -1;
+
+    if (trap && !strcmp(trap, "page-fault") && site->has_address)
+        code = error_code_of(dump, signal, site, &why);
+    else if (site->reason == INQ_REASON_PRIVILEGED)
+        why = "for some privileged instructions the code is a selector";
+    else if (trap)
+        code = 0;
+    if (code < 0) {
+        inq_evidence_set_unknown(evidence, "fault.error_code.value", "%s", why);
+        return;
+    }
+    inq_evidence_set_int(evidence, "fault.error_code.value", code);
+    inq_evidence_set_text(evidence, "fault.error_code.source", "inferred");
+    if (!strcmp(trap, "page-fault"))
+        set_bits(evidence, (unsigned)code);
+}
+
+struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    static const char other[] = "only x86 has exception numbers and error codes of this kind";
+    struct inq_crash_signal signal = inq_crash_signal(dump);
+    struct inq_fault_site site;
+
+    inq_fault_site(dump, &site);
+    if (!site.is_fault)
+        return NULL;
+    if (dump->core->machine != EM_X86_64 && dump->core->machine != EM_386) {
+        inq_evidence_set_unknown(evidence, "fault.trap", other);
+        inq_evidence_set_unknown(evidence, "fault.error_code.value", other);
+        return NULL;
+    }
+    const char *trap = trap_of(&signal, &site);
+    if (trap)
+        inq_evidence_set_text(evidence, "fault.trap", trap);
+    else
+        inq_evidence_set_unknown(evidence, "fault.trap",
+                                 "signal and code leave more than one exception");
+    set_error_code(dump, &signal, &site, trap, evidence);
+    return evidence->failed ? &inq_error_oom : NULL;
+}
