@@ -45,6 +45,8 @@ def by_inquest(inquest, core, *options):
     done = subprocess.run([inquest, "triage", "--json", "--stacks", "--no-store", *options, core["core"]],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
     report = json.loads(done.stdout)
+    if "threads" not in report:
+        raise ValueError(f"no stacks: {report.get('error')}")
     frames, ends = {}, {}
     for thread in report["threads"]:
         frames[thread["tid"]] = physical(
@@ -83,15 +85,38 @@ def show(frame):
     return f"{frame['pc']:#x} {'/'.join(dict.fromkeys(names)) or '?'}{' ' + frame['how'] if frame['how'] else ''}"
 
 
+DEMANGLED = {}
+
+
+def demangle_all(threads):
+    """c++filt over all mangled names at once: gdb and eu-stack demangle by themselves, and not alike."""
+    names = {n for frames in threads for f in frames for n in f["names"] if n and n.startswith(("_Z", "_R"))}
+    names -= set(DEMANGLED)
+    if names and shutil.which("c++filt"):
+        ordered = sorted(names)
+        done = subprocess.run(["c++filt"], input="\n".join(ordered), stdout=subprocess.PIPE, text=True)
+        DEMANGLED.update(zip(ordered, done.stdout.splitlines()))
+
+
 def base(name):
-    """A name without parameters and decoration."""
+    """A name without parameters, template arguments, scopes, hashes and suffixes."""
     if not name:
         return None
-    return zoo_run.plain(re.sub(r"(\(.*|<.*| \[clone.*)", "", name).split("::")[-1]) or name
+    name = DEMANGLED.get(name, name)
+    name = re.sub(r"( \[clone.*|::h[0-9a-f]{16}$)", "", name.replace("(anonymous namespace)", "anonymous"))
+    name = re.sub(r"(\$u7b\$)+(.*?)(\$u7d\$)+", r"{\2}", name).replace("{closure_env#0}", "{closure}")
+    while re.search(r"<[^<>]*>", name):
+        name = re.sub(r"<[^<>]*>", "", name)
+    name = re.sub(r"\(.*", "", name)
+    name = re.sub(r"(\.abi0|\[.*)$", "", zoo_run.plain(name.strip()))
+    name = re.sub(r"(\.(part|cold|isra|constprop|lto_priv)(\.\d+)?)+$", "", name)
+    last = re.split(r"::|\.(?=[A-Za-z])", name)[-1].split(" ")[-1]
+    return zoo_run.plain(last) or name
 
 
 def compare(ours, ends, theirs):
     """[(kind, text, tid)]: where two lists of frames part, and names that differ."""
+    demangle_all(list(ours.values()) + list(theirs.values()))
     for tid in sorted(set(ours) | set(theirs)):
         if tid not in ours or tid not in theirs:
             yield "threads", f"thread only in {'ours' if tid in ours else 'theirs'}", tid
@@ -140,8 +165,13 @@ def main():
     for core in cores:
         if args.name and core["name"] not in args.name:
             continue
-        ours, ends = by_inquest(inquest, core)
         totals["cores"] += 1
+        try:
+            ours, ends = by_inquest(inquest, core)
+        except ValueError as why:
+            print(f"{core['name']}: {why}")
+            totals["inquest: no answer"] += 1
+            continue
         totals["threads"] += len(ours)
         totals["frames"] += sum(len(f) for f in ours.values())
         print(f"{core['name']}: {len(ours)} threads, {sum(len(f) for f in ours.values())} frames")

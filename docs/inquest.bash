@@ -12,7 +12,7 @@ _inquest_files() {
 
 _inquest() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i
-    local options='--json --sysroot --debug-dir --executable --trust-paths --stacks --engine --signatures
+    local options='--json --sysroot --debug-dir --debuginfod --executable --trust-paths --stacks --engine --signatures
         --pattern --redact --timeout --max-memory --jobs --young --recursive --no-recursive --require-sandbox
         --no-sandbox --no-store --color --quiet --verbose --version --help'
 

@@ -3,6 +3,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,21 @@
 #define FIRST_BLOCK 4096u
 #define MAX_BLOCK (256u * 1024u)
 
+/*
+ * A sanitizer sees nothing of what happens inside one block: builds with one give every object a
+ * block of its own, of exactly its size.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define ONE_OBJECT_A_BLOCK true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ONE_OBJECT_A_BLOCK true
+#endif
+#endif
+#ifndef ONE_OBJECT_A_BLOCK
+#define ONE_OBJECT_A_BLOCK false
+#endif
+
 struct block {
     struct block *next;
     size_t size; /* of data */
@@ -24,6 +40,7 @@ struct block {
 struct inq_arena {
     struct block *blocks; /* the first is the one that is filled */
     size_t next_size;
+    bool failed;
 };
 
 struct inq_arena *inq_arena_create(void)
@@ -46,6 +63,16 @@ void inq_arena_destroy(struct inq_arena *arena)
     free(arena);
 }
 
+bool inq_arena_failed(const struct inq_arena *arena)
+{
+    return arena->failed;
+}
+
+void inq_arena_set_failed(struct inq_arena *arena)
+{
+    arena->failed = true;
+}
+
 /* calloc: a large block comes straight from the kernel and its pages stay untouched until used. */
 static struct block *block_create(size_t size)
 {
@@ -60,7 +87,7 @@ static struct block *block_create(size_t size)
     return b;
 }
 
-void *inq_arena_alloc(struct inq_arena *arena, size_t count, size_t size)
+static void *alloc(struct inq_arena *arena, size_t count, size_t size)
 {
     const size_t align = alignof(max_align_t);
     struct block *b = arena->blocks;
@@ -69,14 +96,15 @@ void *inq_arena_alloc(struct inq_arena *arena, size_t count, size_t size)
 
     if (__builtin_mul_overflow(count, size, &total) || total > (size_t)PTRDIFF_MAX - align)
         return NULL;
-    total = total == 0 ? align : (total + align - 1) / align * align;
+    if (!ONE_OBJECT_A_BLOCK)
+        total = total == 0 ? align : (total + align - 1) / align * align;
 
-    if (b && b->size - b->used >= total) {
+    if (!ONE_OBJECT_A_BLOCK && b && b->size - b->used >= total) {
         p = b->data + b->used;
         b->used += total;
         return p;
     }
-    if (total >= MAX_BLOCK / 4) {
+    if (ONE_OBJECT_A_BLOCK || total >= MAX_BLOCK / 4) {
         struct block *own = block_create(total);
 
         if (!own)
@@ -101,6 +129,14 @@ void *inq_arena_alloc(struct inq_arena *arena, size_t count, size_t size)
     arena->blocks = b;
     b->used = total;
     return b->data;
+}
+
+void *inq_arena_alloc(struct inq_arena *arena, size_t count, size_t size)
+{
+    void *p = alloc(arena, count, size);
+
+    arena->failed |= p == NULL;
+    return p;
 }
 
 char *inq_arena_copy(struct inq_arena *arena, const void *bytes, size_t size)
@@ -131,6 +167,7 @@ char *inq_arena_printf(struct inq_arena *arena, const char *format, ...)
     va_end(args);
     if (n < 0) {
         text = NULL;
+        arena->failed = true;
         return NULL;
     }
     return inq_arena_copy(arena, text, (size_t)n);

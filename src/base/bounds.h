@@ -12,7 +12,10 @@
 #define INQ_MAX_THREADS_LISTED 4096u
 #define INQ_MAX_THREADS_UNWOUND 256u
 #define INQ_MAX_FRAMES_SHOWN 256u  /* a thread: half innermost, half outermost */
+#define INQ_MAX_INLINED_SHOWN 1024u /* a thread: functions inlined into those frames */
+#ifndef INQ_MAX_FRAMES_WALKED /* the fuzzers have a smaller one */
 #define INQ_MAX_FRAMES_WALKED 1000000u /* a core: CFI steps are bounded by INQ_MAX_CFI_STEPS */
+#endif
 #define INQ_MAX_CFI_STEPS 4000000u
 #define INQ_MAX_MODULES 4096u
 #define INQ_MAX_MAPS 131072u

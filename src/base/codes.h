@@ -53,6 +53,7 @@
     X(INQ_G_LINK_MAP, 76, 1, "the dynamic linker's list could not be read to its end")            \
     X(INQ_G_MODULES, 77, 4, "more modules than are listed")                                       \
     X(INQ_G_NO_FILE_NOTE, 78, 1, "no NT_FILE note: modules come from the link map")               \
+    X(INQ_G_FETCH, 79, 1, "a debug file could not be fetched")                                    \
     /* 090-109: unwind */                                                                         \
     X(INQ_G_UNWIND_CPU, 90, 1, "unwinding is not supported for this CPU")                         \
     X(INQ_G_STACK_STOP, 91, 1, "the stack could not be followed to its outermost frame")          \

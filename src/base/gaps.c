@@ -40,6 +40,7 @@ void inq_gaps_add(struct inq_gaps *gaps, enum inq_code code, const char *where, 
     va_end(args);
     if (n < 0) {
         text = NULL;
+        inq_arena_set_failed(gaps->arena);
         gaps->dropped++;
         return;
     }
@@ -48,6 +49,7 @@ void inq_gaps_add(struct inq_gaps *gaps, enum inq_code code, const char *where, 
     gap.why = why ? inq_arena_strdup(gaps->arena, why) : NULL;
     if (!gap.what || (where && !gap.where) || (why && !gap.why) ||
         !inq_array_grow((void **)&gaps->items, gaps->count, &gaps->capacity, sizeof(gap))) {
+        inq_arena_set_failed(gaps->arena);
         gaps->dropped++;
         return;
     }

@@ -26,7 +26,7 @@ struct inq_gaps {
     struct inq_arena *arena; /* owns the texts; set before use */
     struct inq_gap *items;
     size_t count, capacity;
-    uint64_t dropped; /* beyond the limit, or without memory */
+    uint64_t dropped; /* beyond the limit, or without memory: then the arena has failed, too */
 };
 
 void inq_gaps_init(struct inq_gaps *gaps, struct inq_arena *arena);

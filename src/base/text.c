@@ -13,6 +13,25 @@ void inq_text_deinit(struct inq_text *text)
 }
 
 /* Room for `more` bytes and the NUL. */
+/* A thread's own: threads work on different dumps. */
+static _Thread_local uint64_t losses;
+
+uint64_t inq_text_losses(void)
+{
+    return losses;
+}
+
+void inq_text_note_loss(void)
+{
+    losses++;
+}
+
+static void fail(struct inq_text *text)
+{
+    text->failed = true;
+    losses++;
+}
+
 static bool reserve(struct inq_text *text, size_t more)
 {
     size_t need, capacity = text->capacity ? text->capacity : 64;
@@ -22,7 +41,7 @@ static bool reserve(struct inq_text *text, size_t more)
         return false;
     if (__builtin_add_overflow(text->size, more, &need) ||
         __builtin_add_overflow(need, (size_t)1, &need) || need > PTRDIFF_MAX) {
-        text->failed = true;
+        fail(text);
         return false;
     }
     if (need <= text->capacity)
@@ -31,7 +50,7 @@ static bool reserve(struct inq_text *text, size_t more)
         capacity *= 2; /* need <= PTRDIFF_MAX: this ends before it can wrap */
     grown = realloc(text->bytes, capacity);
     if (!grown) {
-        text->failed = true;
+        fail(text);
         return false;
     }
     text->bytes = grown;
@@ -63,7 +82,7 @@ void inq_text_printf(struct inq_text *text, const char *format, ...)
     n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (n < 0)
-        text->failed = true;
+        fail(text);
     if (n < 0 || !reserve(text, (size_t)n))
         return;
     va_start(args, format);

@@ -21,6 +21,15 @@ struct inq_text {
 };
 
 void inq_text_deinit(struct inq_text *text);
+
+/*
+ * How often this thread went without memory for a text so far. Whoever makes a page of many small
+ * texts compares it before and after, instead of looking at each; note_loss() is for texts that are
+ * made by other means.
+ */
+uint64_t inq_text_losses(void);
+void inq_text_note_loss(void);
+
 void inq_text_append(struct inq_text *text, const char *string);
 void inq_text_append_bytes(struct inq_text *text, const void *bytes, size_t size);
 void inq_text_printf(struct inq_text *text, const char *format, ...)

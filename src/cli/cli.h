@@ -33,6 +33,7 @@ struct cli_options {
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
     bool young, flat;
+    char *cache_home; /* owned */
     const char *not_yet; /* an option of the interface that this version does not have */
 };
 

@@ -63,10 +63,11 @@ static void print_version(struct cli *cli)
     inq_text_printf(&text, "inquest %s\n", INQUEST_VERSION);
     inq_text_printf(&text,
                     "built with: jansson %s, libyaml %d.%d.%d; in inquest-worker: libunwind, "
-                    "libseccomp, Landlock, zstd\n",
-                    JANSSON_VERSION, major, minor, patch);
-    inq_text_append(&text,
-                    "not in this build: crash database, tickets, HTML, Markdown, debuginfod\n");
+                    "libseccomp, Landlock, zstd%s\n",
+                    JANSSON_VERSION, major, minor, patch,
+                    INQUEST_DEBUGINFOD ? "; in inquest-fetch: libdebuginfod" : "");
+    inq_text_printf(&text, "not in this build: crash database, tickets, HTML, Markdown%s\n",
+                    INQUEST_DEBUGINFOD ? "" : ", debuginfod");
     cli_print(cli, &text);
 }
 

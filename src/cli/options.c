@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "cli.h"
@@ -54,6 +55,8 @@ static const struct row rows[] = {
     {"json", OPT_JSON, NULL, "*", "one JSON document; for scan, one line a core"},
     {"sysroot", OPT_SYSROOT, "DIR", "cs", "look up the files that a core names below DIR"},
     {"debug-dir", OPT_DEBUG_DIR, "DIR", "cs", "more debug files, by build-id (repeatable)"},
+    {"debuginfod", OPT_DEBUGINFOD, NULL, "cs",
+     "fetch debug files from the servers in DEBUGINFOD_URLS"},
     {"executable", OPT_EXECUTABLE, "FILE", "c", "the program that crashed"},
     {"trust-paths", OPT_TRUST_PATHS, NULL, "cs", "use files that no build-id vouches for"},
     {"stacks", OPT_STACKS, NULL, "cs", "stacks and names only: no verdict"},
@@ -77,7 +80,6 @@ static const struct row rows[] = {
     {"version", OPT_VERSION, NULL, "", "version and what it was built with"},
     {"help", 'h', NULL, "*", "this text"},
     {"db", OPT_DB, "URL", "", NULL},
-    {"debuginfod", OPT_DEBUGINFOD, NULL, "", NULL},
     {"fail-on", OPT_FAIL_ON, "WHAT", "", NULL},
     {"heap", OPT_HEAP, NULL, "", NULL},
     {"html", OPT_HTML, "FILE", "", NULL},
@@ -113,6 +115,8 @@ void cli_options_deinit(struct cli_options *options)
 {
     INQ_ARRAY_FREE(&options->debug_dirs);
     INQ_ARRAY_FREE(&options->signatures);
+    free(options->cache_home);
+    options->cache_home = NULL;
 }
 
 static bool bad_value(struct cli *cli, int id, const char *value, const char *wanted)
@@ -245,6 +249,9 @@ static bool apply_job(struct cli *cli, int id, const char *value)
         return true;
     case OPT_DEBUG_DIR:
         return PUSH(cli, &cli->options.debug_dirs, value);
+    case OPT_DEBUGINFOD:
+        job->debuginfod = true;
+        return true;
     case OPT_EXECUTABLE:
         job->policy.executable = value;
         return true;
@@ -314,7 +321,6 @@ static bool apply(struct cli *cli, int id, const char *value)
         o->not_yet = row_of(id)->name;
         return true;
     case OPT_DB:
-    case OPT_DEBUGINFOD:
     case OPT_HEAP:
     case OPT_KLOG:
     case OPT_NO_STORE:
@@ -365,6 +371,32 @@ static bool refuse_option(struct cli *cli, const char *given, int opt)
     return false;
 }
 
+/* A slip here would only show as files that are missing. A --debug-dir may well be absent. */
+static bool is_there(struct cli *cli, int id, const char *path, bool directory)
+{
+    struct stat st;
+
+    if (!path)
+        return true;
+    if (stat(path, &st) < 0) {
+        cli_message(cli, "--%s: %s: %s", row_of(id)->name, path, strerror(errno));
+        return false;
+    }
+    return !directory || S_ISDIR(st.st_mode) || bad_value(cli, id, path, "a directory");
+}
+
+static bool check_together(struct cli *cli)
+{
+    const struct cli_options *o = &cli->options;
+
+    if (o->job.no_sandbox && o->job.require_sandbox) {
+        cli_message(cli, "--no-sandbox and --require-sandbox exclude each other");
+        return false;
+    }
+    return is_there(cli, OPT_SYSROOT, o->job.policy.sysroot, true) &&
+           is_there(cli, OPT_EXECUTABLE, o->job.policy.executable, false);
+}
+
 bool cli_options_parse(struct cli *cli, int argc, char **argv, int *ret_first)
 {
     struct option longs[INQ_ARRAY_SIZE(rows) + 1];
@@ -384,10 +416,8 @@ bool cli_options_parse(struct cli *cli, int argc, char **argv, int *ret_first)
         if (!apply(cli, id, optarg))
             return false;
     }
-    if (cli->options.job.no_sandbox && cli->options.job.require_sandbox) {
-        cli_message(cli, "--no-sandbox and --require-sandbox exclude each other");
+    if (!check_together(cli))
         return false;
-    }
     *ret_first = optind;
     return true;
 }

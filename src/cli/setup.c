@@ -105,6 +105,20 @@ struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rule
     return n ? inq_rules_load(directories, n, ret_rules) : NULL;
 }
 
+/* The variables of libdebuginfod and of the XDG base directories; nobody else reads them here. */
+static void find_servers(struct cli *cli)
+{
+    struct inq_job_options *job = &cli->options.job;
+    const char *cache = secure_getenv("XDG_CACHE_HOME"), *home = secure_getenv("HOME");
+
+    job->debuginfod_urls = secure_getenv("DEBUGINFOD_URLS");
+    if (cache && cache[0] == '/')
+        cli->options.cache_home = strdup(cache);
+    else if (home && asprintf(&cli->options.cache_home, "%s/.cache", home) < 0)
+        cli->options.cache_home = NULL;
+    job->cache_home = cli->options.cache_home;
+}
+
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules)
 {
     struct inq_job_options *job = &cli->options.job;
@@ -112,6 +126,8 @@ void cli_prepare_job(struct cli *cli, const struct inq_rules *rules)
     job->policy.debug_dirs = cli->options.debug_dirs.items;
     job->policy.n_debug_dirs = cli->options.debug_dirs.count;
     job->rules = rules;
+    if (job->debuginfod)
+        find_servers(cli);
     /* secure_getenv: a program with more rights than its user does not start what the user names.
      */
     job->worker_path = secure_getenv("INQUEST_WORKER");

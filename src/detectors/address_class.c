@@ -133,8 +133,7 @@ static const char *class_of_region(const struct inq_dump *dump, uint64_t addr,
                                    const struct inq_memory_region *region)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);
-    bool refused =
-        worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_ACCERR);
+    bool refused = worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_ACCERR);
     bool executes = access == INQ_ACCESS_EXECUTE;
 
     if (is_guard(dump, addr, region) || is_invisible_guard(dump, addr, region))

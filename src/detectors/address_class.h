@@ -12,9 +12,10 @@
 #include "fault_site.h"
 
 /*
- * The most specific word that fits ("null-page", "stack-guard", ...) for the address of a fault; NULL
- * when the dump cannot tell, and then *ret_why says why. `access`: what was tried there. `worked_out`:
- * siginfo gives no address, and this one is certain to be refused (inq_access_is_refused).
+ * The most specific word that fits ("null-page", "stack-guard", ...) for the address of a fault;
+ * NULL when the dump cannot tell, and then *ret_why says why. `access`: what was tried there.
+ * `worked_out`: siginfo gives no address, and this one is certain to be refused
+ * (inq_access_is_refused).
  */
 const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, enum inq_access access,
                               bool worked_out, const char **ret_why);

@@ -11,10 +11,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "address_class.h"
 #include "cleanup.h"
 #include "crash.h"
 #include "detectors.h"
+#include "fault_site.h"
 
 static const char *const functions[] = {
     "free",           "cfree",        "__libc_free",        "__GI___libc_free",    "realloc",
@@ -38,41 +38,18 @@ static const char *first_argument_register(const struct inq_cpu *cpu)
     return strcmp(cpu->name, "aarch64") ? NULL : "x0";
 }
 
-/*
- * The base register of `mov -8(%base),%any` with 64-bit operands, the one form looked for: REX.W
- * 8B, ModRM with an 8-bit displacement, a SIB byte for r12 (Intel SDM, volume 2, chapter 2). NULL
- * for every other instruction.
- */
-static const char *base_of_load(const uint8_t code[5])
-{
-    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-                                        "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
-    bool high = code[0] & 1;
-    uint8_t rm = code[2] & 7;
-
-    if ((code[0] & 0xfa) != 0x48 || code[1] != 0x8b || code[2] >> 6 != 1)
-        return NULL;
-    if (rm == 4) /* 0x24: base r12 (or rsp), no index */
-        return high && code[3] == 0x24 && code[4] == 0xf8 ? "r12" : NULL;
-    return code[3] == 0xf8 ? names[rm + (high ? 8 : 0)] : NULL;
-}
-
 /* The value of the register that the failing load is based on; false when it is no such load. */
 static bool value_by_instruction(const struct inq_dump *dump, uint64_t *ret_value)
 {
-    uint8_t code[5];
-    uint64_t pc;
-    size_t got = 0;
+    struct inq_fault_site site;
 
-    if (strcmp(dump->core->cpu->name, "x86_64") != 0 || !inq_crash_pc(dump, &pc))
+    inq_fault_site(dump, &site);
+    const struct inq_operand *operand = site.operand;
+    if (!operand || operand->use != INQ_READS || !operand->base || operand->index ||
+        operand->address != operand->base_value - dump->core->cpu->word_bytes)
         return false;
-    inq_memory_read(dump->memory, pc, code, sizeof(code), &got);
-    const char *base = got == sizeof(code) ? base_of_load(code) : NULL;
-    if (!base || !inq_core_register(dump->core, inq_crashed_thread(dump), base, ret_value))
-        return false;
-    uint64_t word = *ret_value - 8;
-    return inq_crash_has_address(dump) ? dump->core->siginfo.addr == word
-                                       : inq_is_noncanonical(word);
+    *ret_value = operand->base_value;
+    return true;
 }
 
 /*

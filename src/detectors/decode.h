@@ -16,10 +16,10 @@
 
 enum inq_decoded {
     INQ_DECODED,
-    INQ_DECODED_CUT,       /* the bytes end inside the instruction */
-    INQ_DECODED_UNKNOWN,   /* these bytes are no instruction that the decoder has in its tables */
-    INQ_DECODED_MODE,      /* the thread ran code of another width than the dump's registers */
-    INQ_DECODED_NO_TABLE,  /* there is no decoder for this CPU */
+    INQ_DECODED_CUT,      /* the bytes end inside the instruction */
+    INQ_DECODED_UNKNOWN,  /* these bytes are no instruction that the decoder has in its tables */
+    INQ_DECODED_MODE,     /* the thread ran code of another width than the dump's registers */
+    INQ_DECODED_NO_TABLE, /* there is no decoder for this CPU */
 };
 
 struct inq_decode_input {
@@ -49,7 +49,8 @@ enum inq_decoded inq_decode_riscv(const struct inq_decode_input *input,
 
 /* Helpers of the decoders. */
 
-/* Adds a register to an operand and gives its value; false (and nothing added) when there is none. */
+/* Adds a register to an operand and gives its value; false (and nothing added) when there is none.
+ */
 bool inq_operand_use_register(struct inq_operand *operand, const struct inq_decode_input *input,
                               const char *name, uint64_t *ret_value, const char **ret_name);
 /* One more memory operand of `size` bytes (0: not known), still without address; NULL when full. */

@@ -2,8 +2,8 @@
 
 /*
  * Loads and stores of A64 by the encoding tables of the Arm Architecture Reference Manual (C4.1,
- * "Loads and Stores"): one function a group. Structures (ld1…), tags (MTE), copies (MOPS), SVE and SME are
- * left alone. A64 code is little-endian on every machine.
+ * "Loads and Stores"): one function a group. Structures (ld1…), tags (MTE), copies (MOPS), SVE and
+ * SME are left alone. A64 code is little-endian on every machine.
  */
 
 #include <inttypes.h>
@@ -135,7 +135,8 @@ static bool decode_pair(uint32_t code, struct access *a)
     return true;
 }
 
-/* The name and register of size, V and opc, which three groups share; `stem` is "r", "ur" or "tr". */
+/* The name and register of size, V and opc, which three groups share; `stem` is "r", "ur" or "tr".
+ */
 static bool name_single(uint32_t code, const char *stem, struct access *a)
 {
     uint32_t size = bits(code, 31, 30), opc = bits(code, 23, 22);
@@ -251,10 +252,8 @@ static bool decode_atomic(uint32_t code, struct access *a)
 static bool decode_ordered(uint32_t code, struct access *a)
 {
     uint32_t size = bits(code, 31, 30), opc = bits(code, 23, 22);
-    static const char *const suffixes[4][4] = {{"b", "b", "sb", "sb"},
-                                               {"h", "h", "sh", "sh"},
-                                               {"", "", "sw", NULL},
-                                               {"", "", NULL, NULL}};
+    static const char *const suffixes[4][4] = {
+        {"b", "b", "sb", "sb"}, {"h", "h", "sh", "sh"}, {"", "", "sw", NULL}, {"", "", NULL, NULL}};
 
     if (bits(code, 21, 21) || bits(code, 11, 10) || !suffixes[size][opc])
         return false;

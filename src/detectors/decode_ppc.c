@@ -8,12 +8,12 @@
 
 /* What a form does besides a plain load. */
 #define STORES 1u
-#define UPDATES 2u  /* the address goes back to RA, which must not be r0 */
-#define FLOATS 4u   /* data in f0…f31 */
-#define VECTOR 8u   /* data in v0…v31, the address is cut to a multiple of the size */
-#define VSX 16u     /* data in vs0…vs63 */
+#define UPDATES 2u   /* the address goes back to RA, which must not be r0 */
+#define FLOATS 4u    /* data in f0…f31 */
+#define VECTOR 8u    /* data in v0…v31, the address is cut to a multiple of the size */
+#define VSX 16u      /* data in vs0…vs63 */
 #define MULTIPLE 32u /* registers RT…r31 */
-#define LINE 64u    /* a cache line, whose size is not known here */
+#define LINE 64u     /* a cache line, whose size is not known here */
 
 struct form {
     const char *name;
@@ -199,7 +199,7 @@ static bool find_form(uint32_t code, struct access *a)
 static bool add_register(struct inq_operand *operand, const struct inq_decode_input *input,
                          unsigned number, uint64_t *ret_value, const char **ret_name)
 {
-    char name[8];
+    char name[16];
 
     snprintf(name, sizeof(name), "r%u", number);
     return inq_operand_use_register(operand, input, name, ret_value, ret_name);
@@ -212,12 +212,10 @@ static bool set_address(const struct inq_decode_input *input, const struct acces
     bool wide = input->core->cpu && input->core->cpu->word_bytes == 8;
     uint64_t address = a->indexed ? 0 : (uint64_t)(int64_t)a->offset;
 
-    if (a->ra != 0 &&
-        !add_register(operand, input, a->ra, &operand->base_value, &operand->base))
+    if (a->ra != 0 && !add_register(operand, input, a->ra, &operand->base_value, &operand->base))
         return false;
     address += operand->base_value;
-    if (a->indexed &&
-        !add_register(operand, input, a->rb, &operand->index_value, &operand->index))
+    if (a->indexed && !add_register(operand, input, a->rb, &operand->index_value, &operand->index))
         return false;
     address += operand->index_value;
     if (a->form.flags & VECTOR)
@@ -233,7 +231,7 @@ static void set_texts(const struct access *a, struct inq_operand *operand,
                        : a->form.flags & VECTOR ? "v"
                        : a->form.flags & VSX    ? "vs"
                                                 : "r";
-    char base[8] = "0", data[8] = "";
+    char base[16] = "0", data[16] = "";
 
     if (a->ra != 0)
         snprintf(base, sizeof(base), "r%u", a->ra);

@@ -13,9 +13,9 @@ static const char *const names[32] = {
     "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 };
 static const char *const float_names[32] = {
-    "ft0", "ft1", "ft2",  "ft3",  "ft4", "ft5", "ft6",  "ft7",  "fs0",  "fs1", "fa0",
-    "fa1", "fa2", "fa3",  "fa4",  "fa5", "fa6", "fa7",  "fs2",  "fs3",  "fs4", "fs5",
-    "fs6", "fs7", "fs8",  "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+    "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
+    "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
+    "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
 };
 
 struct access {
@@ -57,8 +57,8 @@ static bool decode_plain(uint32_t code, struct access *a)
     a->use = store ? INQ_WRITES : INQ_READS;
     a->base = bits(code, 19, 15);
     a->data = store ? bits(code, 24, 20) : bits(code, 11, 7);
-    a->offset = sign_extend(store ? bits(code, 31, 25) << 5 | bits(code, 11, 7) : bits(code, 31, 20),
-                            12);
+    a->offset =
+        sign_extend(store ? bits(code, 31, 25) << 5 | bits(code, 11, 7) : bits(code, 31, 20), 12);
     a->size = (uint8_t)(1u << (a->floating ? width : width & 3));
     return name != NULL;
 }
@@ -70,9 +70,9 @@ static bool decode_atomic(uint32_t code, struct access *a)
         uint8_t funct5;
         const char *name;
     } table[] = {
-        {0x02, "lr"},      {0x03, "sc"},      {0x01, "amoswap"}, {0x00, "amoadd"},
-        {0x04, "amoxor"},  {0x0c, "amoand"},  {0x08, "amoor"},   {0x10, "amomin"},
-        {0x14, "amomax"},  {0x18, "amominu"}, {0x1c, "amomaxu"},
+        {0x02, "lr"},     {0x03, "sc"},      {0x01, "amoswap"}, {0x00, "amoadd"},
+        {0x04, "amoxor"}, {0x0c, "amoand"},  {0x08, "amoor"},   {0x10, "amomin"},
+        {0x14, "amomax"}, {0x18, "amominu"}, {0x1c, "amomaxu"},
     };
     static const char *const orders[] = {"", ".rl", ".aq", ".aqrl"};
     uint32_t width = bits(code, 14, 12), funct5 = bits(code, 31, 27);
@@ -122,9 +122,9 @@ static bool decode_compressed(uint32_t code, struct access *a)
         return true;
     }
     a->data = bits(code, 11, 7);
-    a->offset = (int32_t)(bits(code, 12, 12) << 5 |
-                          (word ? bits(code, 3, 2) << 6 | bits(code, 6, 4) << 2
-                                : bits(code, 4, 2) << 6 | bits(code, 6, 5) << 3));
+    a->offset =
+        (int32_t)(bits(code, 12, 12) << 5 | (word ? bits(code, 3, 2) << 6 | bits(code, 6, 4) << 2
+                                                  : bits(code, 4, 2) << 6 | bits(code, 6, 5) << 3));
     return a->floating || a->data != 0; /* c.lwsp and c.ldsp into x0 are reserved */
 }
 

@@ -2,9 +2,10 @@
 
 /*
  * x86 by Zydis. What Zydis leaves to its user and is done here: the bases of %fs and %gs, the place
- * that push and call really write (below the stack pointer; Zydis gives the stack pointer itself), the
- * address of `pop mem` through rsp (counted after the pop), bit offsets in registers (bts %rax,mem), what a
- * repeated string instruction has still before it, and operands that touch no memory (nop, prefetch).
+ * that push and call really write (below the stack pointer; Zydis gives the stack pointer itself),
+ * the address of `pop mem` through rsp (counted after the pop), bit offsets in registers (bts
+ * %rax,mem), what a repeated string instruction has still before it, and operands that touch no
+ * memory (nop, prefetch).
  */
 
 #include <Zydis/Zydis.h>
@@ -209,8 +210,9 @@ static bool is_unaligned_sse(ZydisMnemonic mnemonic)
 }
 
 /*
- * Intel SDM, volume 2, 2.4 "AVX and SSE instruction exception classification" and 2.7 for EVEX: class 1
- * is aligned whatever the encoding; classes 2 and 4 want 16 bytes aligned in their SSE encoding.
+ * Intel SDM, volume 2, 2.4 "AVX and SSE instruction exception classification" and 2.7 for EVEX:
+ * class 1 is aligned whatever the encoding; classes 2 and 4 want 16 bytes aligned in their SSE
+ * encoding.
  */
 static uint32_t alignment_of(const ZydisDecodedInstruction *instruction,
                              const ZydisDecodedOperand *memory)
@@ -252,8 +254,7 @@ static unsigned use_of(const ZydisDecodedOperand *memory)
 static void add_memory(struct x86 *x, const ZydisDecodedOperand *memory)
 {
     int64_t moved = stack_offset(x, memory);
-    struct inq_operand *operand =
-        inq_instruction_add(x->out, use_of(memory), memory->size / 8u);
+    struct inq_operand *operand = inq_instruction_add(x->out, use_of(memory), memory->size / 8u);
 
     if (!operand)
         return;
@@ -266,8 +267,7 @@ static void add_memory(struct x86 *x, const ZydisDecodedOperand *memory)
     }
     operand->alignment = alignment_of(&x->instruction, memory);
     operand->on_stack = memory->mem.segment == ZYDIS_REGISTER_SS;
-    operand->has_address =
-        add_up(x, memory, moved + bit_offset(x, memory, operand), operand);
+    operand->has_address = add_up(x, memory, moved + bit_offset(x, memory, operand), operand);
     if (x->instruction.meta.isa_ext == ZYDIS_ISA_EXT_AMX_TILE && memory->size == 0) {
         operand->has_address = false; /* rows far apart */
         operand->unknown = "a tile is many places in memory";
@@ -325,8 +325,8 @@ static void set_branch(struct x86 *x)
     const ZydisDecodedOperand *first = &x->operands[0];
     ZydisMnemonic mnemonic = x->instruction.mnemonic;
     bool jumps = mnemonic == ZYDIS_MNEMONIC_CALL || mnemonic == ZYDIS_MNEMONIC_JMP;
-    bool memory = mnemonic == ZYDIS_MNEMONIC_RET ||
-                  (jumps && first->type == ZYDIS_OPERAND_TYPE_MEMORY);
+    bool memory =
+        mnemonic == ZYDIS_MNEMONIC_RET || (jumps && first->type == ZYDIS_OPERAND_TYPE_MEMORY);
 
     if (x->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return;
@@ -351,7 +351,8 @@ static void set_division(struct x86 *x)
             add_register(x, divisor->reg.value, &x->out->divisor);
 }
 
-/* Ring 0 alone, or with I/O privilege, which no ordinary program has; or a gate that is not open. */
+/* Ring 0 alone, or with I/O privilege, which no ordinary program has; or a gate that is not open.
+ */
 static bool is_privileged(const struct x86 *x)
 {
     switch (x->instruction.mnemonic) {
@@ -426,10 +427,10 @@ enum inq_decoded inq_decode_x86(const struct inq_decode_input *input,
     out.undefined = x.instruction.mnemonic == ZYDIS_MNEMONIC_UD0 ||
                     x.instruction.mnemonic == ZYDIS_MNEMONIC_UD1 ||
                     x.instruction.mnemonic == ZYDIS_MNEMONIC_UD2;
-    out.breakpoint = x.instruction.mnemonic == ZYDIS_MNEMONIC_INT3 ||
-                     x.instruction.mnemonic == ZYDIS_MNEMONIC_INT1 ||
-                     (x.instruction.mnemonic == ZYDIS_MNEMONIC_INT &&
-                      x.operands[0].imm.value.u == 3);
+    out.breakpoint =
+        x.instruction.mnemonic == ZYDIS_MNEMONIC_INT3 ||
+        x.instruction.mnemonic == ZYDIS_MNEMONIC_INT1 ||
+        (x.instruction.mnemonic == ZYDIS_MNEMONIC_INT && x.operands[0].imm.value.u == 3);
     out.is_x87 = x.instruction.meta.isa_ext == ZYDIS_ISA_EXT_X87;
     out.is_vector = x.instruction.meta.exception_class != ZYDIS_EXCEPTION_CLASS_NONE;
     add_operands(&x);

@@ -17,6 +17,8 @@
 #include "source.h"
 #include "stacks.h"
 
+struct inq_fault_origin; /* real_fault.h */
+
 struct inq_dump { /* everything below the waist, for one dump */
     struct inq_source *source;
     struct inq_core *core;
@@ -25,13 +27,16 @@ struct inq_dump { /* everything below the waist, for one dump */
     struct inq_stacks *stacks;
     struct inq_arena *arena;
     struct inq_gaps *gaps;
+    struct inq_fault_origin *origin; /* of a view by inq_real_fault(); NULL: the dump as it is */
     bool stacks_only; /* --stacks: record threads and the modules they are in, nothing more */
+    struct inq_thread_stacks *thread_stacks; /* NULL until inq_thread_stacks() was asked */
 };
 
 struct inq_detector {
     const char *id;
     const char *doc; /* the question, one line */
     struct inq_error *(*run)(struct inq_dump *dump, struct inq_evidence *evidence);
+    bool of_fault; /* it is given the dump as it was at the real fault: real_fault.h */
 };
 
 const struct inq_detector *inq_detectors(size_t *ret_count);

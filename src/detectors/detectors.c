@@ -5,20 +5,25 @@
 
 #include "cleanup.h"
 #include "facts.h"
+#include "real_fault.h"
 
 /* Sorted by id; they run in this order and do not depend on each other. */
 static const struct inq_detector table[] = {
     {"abort-message", "Which message did a library leave before it called abort()?",
-     inq_detect_abort_message},
-    {"argument", "What was handed to free() or realloc()?", inq_detect_argument},
-    {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality},
+     inq_detect_abort_message, false},
+    {"argument", "What was handed to free() or realloc()?", inq_detect_argument, true},
+    {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
     {"fault", "Which address could not be used, and what kind of address is that?",
-     inq_detect_fault},
+     inq_detect_fault, true},
     {"instruction", "Which instruction failed, and at which of its operands?",
-     inq_detect_instruction},
+     inq_detect_instruction, true},
+    {"place", "What lies at the address, and what does the bad pointer look like?",
+     inq_detect_place, true},
     {"sender", "Did the kernel, the process itself or somebody else send the signal?",
-     inq_detect_sender},
-    {"trap", "Which exception did the CPU raise, and with which error code?", inq_detect_trap},
+     inq_detect_sender, false},
+    {"stack", "Was the stack used up, and by what?", inq_detect_stack, true},
+    {"trap", "Which exception did the CPU raise, and with which error code?", inq_detect_trap,
+     true},
 };
 
 const struct inq_detector *inq_detectors(size_t *ret_count)
@@ -43,8 +48,11 @@ static void note_failure(struct inq_dump *dump, struct inq_evidence *evidence,
 
 void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence)
 {
+    struct inq_dump *at_fault = inq_real_fault(dump);
+
     for (size_t i = 0; i < INQ_ARRAY_SIZE(table); i++) {
-        _cleanup_(inq_error_destroyp) struct inq_error *error = table[i].run(dump, evidence);
+        _cleanup_(inq_error_destroyp) struct inq_error *error =
+            table[i].run(table[i].of_fault ? at_fault : dump, evidence);
         if (error)
             note_failure(dump, evidence, &table[i], error);
     }

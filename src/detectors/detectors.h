@@ -11,7 +11,9 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
 struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_stack(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *evidence);
 
 #endif

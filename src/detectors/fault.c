@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The fault as a whole: where, what was tried, what kind of address that is. Which instruction and operand
- * it was is worked out in fault_site.c.
+ * The fault as a whole: where, what was tried, what kind of address that is. Which instruction and
+ * operand it was is worked out in fault_site.c.
  */
 
 #include <elf.h>
@@ -12,6 +12,7 @@
 #include "crash.h"
 #include "detectors.h"
 #include "fault_site.h"
+#include "real_fault.h"
 
 struct fault {
     const struct inq_dump *dump;
@@ -59,8 +60,7 @@ static void set_class(const struct fault *fault)
     if (site->reason == INQ_REASON_NON_CANONICAL)
         class = "non-canonical";
     else if (site->has_address)
-        class =
-            inq_address_class(fault->dump, site->address, site->access, site->worked_out, &why);
+        class = inq_address_class(fault->dump, site->address, site->access, site->worked_out, &why);
     if (class)
         inq_evidence_set_text(fault->evidence, "fault.address_class", class);
     else
@@ -108,6 +108,19 @@ static void set_unknown_fault(const struct inq_crash_signal *signal, struct inq_
         inq_evidence_set_unknown(evidence, facts[i], "%s", why);
 }
 
+/* Where registers and address come from, and which frame of the crashing thread that is. */
+static void set_source(const struct fault *fault)
+{
+    const struct inq_fault_origin *origin = fault->dump->origin;
+
+    inq_evidence_set_text(fault->evidence, "fault.source",
+                          origin && origin->in_signal_frame ? "signal-frame" : "registers");
+    inq_evidence_set_int(fault->evidence, "fault.frame", origin ? (int64_t)origin->frame : 0);
+    if (fault->signal.number != 0)
+        inq_evidence_set_text(fault->evidence, "fault.signal",
+                              inq_signal_name(fault->dump->core->machine, fault->signal.number));
+}
+
 /*
  * A signal that the process sent itself is often the second half of a fault: a handler looked at
  * it, restored the default action and raised it again.
@@ -120,8 +133,8 @@ static void note_sent(const struct inq_dump *dump, const struct inq_crash_signal
 
     if (own && signal->kind != INQ_SIGNAL_ABRT && signal->kind != INQ_SIGNAL_OTHER)
         set_unknown_fault(signal, evidence,
-                          "the process sent itself this signal; if a handler did so after a fault, "
-                          "that is in its signal frame, which this version does not read");
+                          "the process sent itself this signal, and nothing on its stack shows a "
+                          "fault that a handler could have answered so");
 }
 
 struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence)
@@ -136,7 +149,7 @@ struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *e
             note_sent(dump, &fault.signal, evidence);
         return NULL;
     }
-    inq_evidence_set_text(evidence, "fault.source", "registers");
+    set_source(&fault);
     set_address(&fault);
     if (is_memory_signal(&fault)) { /* for others the address is the instruction's own */
         set_class(&fault);

@@ -13,6 +13,9 @@
 #define SI_FPE_INTDIV 1
 #define SI_TRAP_BRKPT 1
 
+#define VSYSCALL_PAGE 0xffffffffff600000ull
+#define VSYSCALL_BYTES 4096u
+
 struct site {
     const struct inq_dump *dump;
     struct inq_crash_signal signal;
@@ -88,21 +91,30 @@ static bool code_before(const struct site *s, uint8_t *bytes, size_t size)
 }
 
 /*
- * int3 (CC, or CD 03) and int1 (F1) are reported behind themselves; a single step and a watch point are
- * reported where the thread would go on, and what ran last is not known. False when there is no
- * instruction to show.
+ * int3 (CC, or CD 03) is reported behind itself, int1 (F1) too, though under some hypervisors at
+ * itself; a single step and a watch point are reported where the thread would go on, and what ran
+ * last is not known. False when there is no instruction to show.
  */
 static bool step_back(struct site *s)
 {
-    uint8_t bytes[2];
-    bool is_int3 = s->signal.code == INQ_SI_KERNEL, is_int1 = s->signal.code == SI_TRAP_BRKPT;
+    uint8_t bytes[2] = {0}, here = 0;
+    bool before = code_before(s, &bytes[1], 1);
 
     if (s->signal.kind != INQ_SIGNAL_TRAP || !is_x86(s))
         return true;
-    if (code_before(s, &bytes[1], 1) &&
-        ((is_int3 && bytes[1] == 0xcc) || (is_int1 && bytes[1] == 0xf1)))
+    if (s->signal.code == SI_TRAP_BRKPT) {
+        if (before && bytes[1] == 0xf1)
+            s->out->pc -= 1;
+        else
+            return inq_memory_read(s->dump->memory, s->out->pc, &here, 1, NULL) == INQ_MEMORY_OK &&
+                   here == 0xf1;
+        return true;
+    }
+    if (s->signal.code != INQ_SI_KERNEL)
+        return false;
+    if (before && bytes[1] == 0xcc)
         s->out->pc -= 1;
-    else if (is_int3 && code_before(s, bytes, 2) && bytes[0] == 0xcd && bytes[1] == 0x03)
+    else if (code_before(s, bytes, 2) && bytes[0] == 0xcd && bytes[1] == 0x03)
         s->out->pc -= 2;
     else
         return false;
@@ -157,8 +169,8 @@ static enum inq_decoded read_instruction(struct site *s)
 }
 
 /*
- * The thread tried to run the very address it faulted at. An instruction that reads or writes its own
- * first byte would look the same; it could only fault on a page that may be run.
+ * The thread tried to run the very address it faulted at. An instruction that reads or writes its
+ * own first byte would look the same; it could only fault on a page that may be run.
  */
 static bool ran_the_address(const struct site *s, uint64_t addr)
 {
@@ -182,8 +194,8 @@ static bool ran_into_page(const struct site *s, uint64_t addr, enum inq_decoded 
     if (!is_memory_signal(s) || addr % page != 0 || before == 0 ||
         before >= INQ_MAX_INSTRUCTION_BYTES)
         return false;
-    if (s->signal.kind == INQ_SIGNAL_SEGV &&
-        inq_memory_region_at(s->dump->memory, addr, &region) && (region.flags & PF_X))
+    if (s->signal.kind == INQ_SIGNAL_SEGV && inq_memory_region_at(s->dump->memory, addr, &region) &&
+        (region.flags & PF_X))
         return false;
     if (decoded == INQ_DECODED_CUT)
         return s->out->n_bytes == before;
@@ -240,6 +252,7 @@ static void explain_address(struct site *s)
         return;
     }
     if (decoded != INQ_DECODED) {
+        out->no_operand = out->no_instruction;
         set_access_by_rights(s, addr);
         return;
     }
@@ -304,14 +317,17 @@ static bool explain_protection(struct site *s, bool may_be_stack)
             return true;
         }
     }
-    if (instruction->privileged)
+    if (instruction->privileged) {
         out->reason = INQ_REASON_PRIVILEGED;
+        out->no_access = out->no_operand =
+            "the instruction was refused whatever its operands are: programs may not run it";
+    }
     return instruction->privileged;
 }
 
 /*
- * powerpc's registers hold what the last exception was: trap 0x300 and 0x380 are data accesses at DAR
- * (arch/powerpc/include/asm/ptrace.h, mm/fault.c). False when they speak against this address.
+ * powerpc's registers hold what the last exception was: trap 0x300 and 0x380 are data accesses at
+ * DAR (arch/powerpc/include/asm/ptrace.h, mm/fault.c). False when they speak against this address.
  */
 static bool agrees_with_exception(const struct site *s, const struct inq_operand *operand)
 {
@@ -333,7 +349,8 @@ static bool explain_by_map(struct site *s)
     uint64_t addr;
     const struct inq_operand *operand = inq_operand_refused(s->dump, &out->instruction, &addr);
 
-    if (!operand || !agrees_with_exception(s, operand))
+    if (!operand || !agrees_with_exception(s, operand) ||
+        (is_long(s) && inq_is_noncanonical(addr))) /* no page fault */
         return false;
     out->has_address = out->worked_out = true;
     out->address = addr;
@@ -341,8 +358,8 @@ static bool explain_by_map(struct site *s)
     return true;
 }
 
-/* Pages of the kernel's that hold code for programs and that not every kernel lists: x86's vsyscall, the
- * vectors of arm, the first vdso of i386. */
+/* Pages of the kernel's that hold code for programs and that not every kernel lists: x86's
+ * vsyscall, the vectors of arm, the first vdso of i386. */
 static bool may_be_kernel_page(const struct site *s)
 {
     return inq_is_kernel_half(s->dump->core, s->out->pc) ||
@@ -358,9 +375,8 @@ static bool explain_by_pc(struct site *s)
 
     if (s->signal.kind != INQ_SIGNAL_SEGV)
         return false;
-    if (!impossible &&
-        (may_be_kernel_page(s) ||
-         !inq_access_is_refused(s->dump, out->pc, 1, INQ_ACCESS_EXECUTE, &refused)))
+    if (!impossible && (may_be_kernel_page(s) ||
+                        !inq_access_is_refused(s->dump, out->pc, 1, INQ_ACCESS_EXECUTE, &refused)))
         return false;
     set_execution(s, "the program counter itself could not be used: no instruction was read");
     out->reason = impossible ? INQ_REASON_NON_CANONICAL : INQ_REASON_NONE;
@@ -370,8 +386,20 @@ static bool explain_by_pc(struct site *s)
 }
 
 /*
- * The kernel gives no address: a general protection or stack fault, or a page fault whose signal could not
- * be delivered; without siginfo, any fault at all, or a signal that somebody sent.
+ * x86-64's vsyscall page is not run: the kernel sees the jump there and emulates what stands at its
+ * three entries. Whatever a dump holds of the page (zeros, mostly) is not what failed.
+ */
+static bool explain_vsyscall(struct site *s)
+{
+    if (!is_long(s) || s->out->pc - VSYSCALL_PAGE >= VSYSCALL_BYTES)
+        return false;
+    set_execution(s, "the kernel refused a jump into its vsyscall page: no instruction was run");
+    return true;
+}
+
+/*
+ * The kernel gives no address: a general protection or stack fault, or a page fault whose signal
+ * could not be delivered; without siginfo, any fault at all, or a signal that somebody sent.
  */
 static void explain_without_address(struct site *s)
 {
@@ -379,7 +407,7 @@ static void explain_without_address(struct site *s)
     bool told = s->kind == INQ_CRASH_FAULT, segv = s->signal.kind == INQ_SIGNAL_SEGV;
 
     out->no_access = "the kernel gives no address for this kind of fault";
-    if (!out->has_pc)
+    if (!out->has_pc || explain_vsyscall(s))
         return;
     if (explain_by_pc(s)) {
         out->is_fault = true;

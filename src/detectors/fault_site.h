@@ -3,10 +3,10 @@
 #define INQ_DETECTORS_FAULT_SITE_H
 
 /*
- * Which instruction failed, at which of its operands, and what it tried there: siginfo, registers, the
- * bytes at the program counter and the map of memory held against each other. Nothing is guessed: an
- * operand is named when it is the only one that the address of the fault can belong to, and an address is
- * worked out only from an operand that cannot be used.
+ * Which instruction failed, at which of its operands, and what it tried there: siginfo, registers,
+ * the bytes at the program counter and the map of memory held against each other. Nothing is
+ * guessed: an operand is named when it is the only one that the address of the fault can belong to,
+ * and an address is worked out only from an operand that cannot be used.
  */
 
 #include <stdbool.h>
@@ -33,11 +33,11 @@ enum inq_reason {
 const char *inq_reason_name(enum inq_reason reason); /* "non-canonical"; NULL for none */
 
 struct inq_fault_site {
-    bool is_fault;        /* by siginfo; without siginfo, because the instruction cannot have worked */
-    bool has_pc;          /* pc counts */
-    uint64_t pc;          /* where the instruction is: int3 is reported behind it */
-    bool has_instruction; /* instruction counts: it could be read and decoded */
-    size_t n_bytes;       /* how many bytes at pc are in instruction.bytes, decoded or not */
+    bool is_fault; /* by siginfo; without siginfo, because the instruction cannot have worked */
+    bool has_pc;   /* pc counts */
+    uint64_t pc;   /* where the instruction is: int3 is reported behind it */
+    bool has_instruction;       /* instruction counts: it could be read and decoded */
+    size_t n_bytes;             /* how many bytes at pc are in instruction.bytes, decoded or not */
     const char *no_instruction; /* why not; NULL when it could */
     struct inq_instruction instruction;
 
@@ -58,9 +58,9 @@ struct inq_fault_site {
 void inq_fault_site(const struct inq_dump *dump, struct inq_fault_site *site);
 
 /*
- * Would the CPU refuse such a use of [addr, addr + size)? True only when the dump shows it: nothing is
- * mapped there, or without the right that is needed. *ret_addr is the first byte that is refused.
- * False where the list of mappings has holes.
+ * Would the CPU refuse such a use of [addr, addr + size)? True only when the dump shows it: nothing
+ * is mapped there, or without the right that is needed. *ret_addr is the first byte that is
+ * refused. False where the list of mappings has holes.
  */
 bool inq_access_is_refused(const struct inq_dump *dump, uint64_t addr, uint64_t size,
                            enum inq_access access, uint64_t *ret_addr);

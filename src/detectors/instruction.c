@@ -17,8 +17,7 @@ static void set_instruction(const struct inq_fault_site *site, struct inq_eviden
     if (site->has_instruction || site->n_bytes > 0)
         inq_evidence_set_addr(evidence, "fault.instruction.address", site->pc);
     else
-        inq_evidence_set_unknown(evidence, "fault.instruction.address", "%s",
-                                 site->no_instruction);
+        inq_evidence_set_unknown(evidence, "fault.instruction.address", "%s", site->no_instruction);
     if (site->n_bytes > 0)
         inq_evidence_set_text(evidence, "fault.instruction.bytes", hex);
     else
@@ -50,7 +49,7 @@ static void set_operand(const struct inq_operand *operand, struct inq_evidence *
     if (operand->base) {
         inq_evidence_set_text(evidence, "fault.operand.base", operand->base);
         inq_evidence_set_addr(evidence, "fault.operand.base_value", operand->base_value);
-    } else {
+    } else if (operand->use != 0) {
         inq_evidence_set_unknown(evidence, "fault.operand.base_value",
                                  "no register is the base of the operand");
     }
@@ -60,7 +59,7 @@ static void set_operand(const struct inq_operand *operand, struct inq_evidence *
     }
     if (operand->has_address)
         inq_evidence_set_addr(evidence, "fault.operand.address", operand->address);
-    else
+    else if (operand->use != 0)
         inq_evidence_set_unknown(evidence, "fault.operand.address", "%s", operand->unknown);
     if (operand->size > 0)
         inq_evidence_set_int(evidence, "fault.operand.size_bytes", (int64_t)operand->size);
@@ -68,18 +67,16 @@ static void set_operand(const struct inq_operand *operand, struct inq_evidence *
 
 struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evidence *evidence)
 {
-    static const char *const operand_facts[] = {"fault.operand.text", "fault.operand.base_value",
-                                                "fault.operand.address"};
     struct inq_fault_site site;
 
     inq_fault_site(dump, &site);
     if (!site.is_fault)
         return NULL;
     set_instruction(&site, evidence);
+    const char *why = site.no_operand ? site.no_operand : site.no_instruction;
     if (site.operand)
         set_operand(site.operand, evidence);
-    const char *why = site.no_operand ? site.no_operand : site.no_instruction;
-    for (size_t i = 0; !site.operand && why && i < sizeof(operand_facts) / sizeof(char *); i++)
-        inq_evidence_set_unknown(evidence, operand_facts[i], "%s", why);
+    else if (why)
+        inq_evidence_set_unknown(evidence, "fault.operand", "%s", why);
     return evidence->failed ? &inq_error_oom : NULL;
 }

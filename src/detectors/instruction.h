@@ -4,8 +4,8 @@
 
 /*
  * One machine instruction with the registers it met: what it is called, which memory it touches and
- * how, and where it goes on. The decoders (decode.h) fill it; which of its operands a fault was at is
- * fault_site.h's question.
+ * how, and where it goes on. The decoders (decode.h) fill it; which of its operands a fault was at
+ * is fault_site.h's question.
  */
 
 #include <stdbool.h>
@@ -16,8 +16,9 @@
 #define INQ_MAX_OPERAND_REGISTERS 4u
 #define INQ_MAX_INSTRUCTION_BYTES 15u
 
-/* How an instruction uses a place. A read that is followed by a write of the same place asks for the
- * right to write at once (measured for all of x86's; LR/SC and LDXR/STXR are two instructions). */
+/* How an instruction uses a place. A read that is followed by a write of the same place asks for
+ * the right to write at once (measured for all of x86's; LR/SC and LDXR/STXR are two instructions).
+ */
 #define INQ_READS 1u
 #define INQ_WRITES 2u
 
@@ -27,27 +28,27 @@ struct inq_operand_register {
 };
 
 struct inq_operand {
-    char text[80];         /* as the assembler writes it: "0x8(%rdi)", "[x0, #8]", "0(r29)" */
-    unsigned use;          /* INQ_READS, INQ_WRITES; 0 for a branch target in a register */
-    bool has_address;      /* address, reach and size count */
-    uint64_t address;      /* where the access begins, bases of segments included */
-    uint64_t size;         /* bytes; 0 when the instruction alone does not tell */
-    uint64_t reach;        /* bytes from address that this one access can touch; at least 1 */
-    uint64_t low, span;    /* all that the rest of a repeated instruction touches, this access
-                              included; span 0 when it is not repeated */
-    const char *unknown;   /* why there is no address; static, NULL when there is one */
-    const char *base;      /* register the address starts from; NULL without; static */
-    const char *index;     /* register that is added; NULL without; static */
-    uint64_t base_value;   /* of the part of the register that is used */
+    char text[80];       /* as the assembler writes it: "0x8(%rdi)", "[x0, #8]", "0(r29)" */
+    unsigned use;        /* INQ_READS, INQ_WRITES; 0 for a branch target in a register */
+    bool has_address;    /* address, reach and size count */
+    uint64_t address;    /* where the access begins, bases of segments included */
+    uint64_t size;       /* bytes; 0 when the instruction alone does not tell */
+    uint64_t reach;      /* bytes from address that this one access can touch; at least 1 */
+    uint64_t low, span;  /* all that the rest of a repeated instruction touches, this access
+                            included; span 0 when it is not repeated */
+    const char *unknown; /* why there is no address; static, NULL when there is one */
+    const char *base;    /* register the address starts from; NULL without; static */
+    const char *index;   /* register that is added; NULL without; static */
+    uint64_t base_value; /* of the part of the register that is used */
     uint64_t index_value;
     struct inq_operand_register registers[INQ_MAX_OPERAND_REGISTERS];
     size_t n_registers;
-    uint32_t alignment;    /* bytes that address must be a multiple of; 1 when it need not be */
-    bool on_stack;         /* x86: through rsp or rbp, for which a bad address is a stack fault */
+    uint32_t alignment; /* bytes that address must be a multiple of; 1 when it need not be */
+    bool on_stack;      /* x86: through rsp or rbp, for which a bad address is a stack fault */
 };
 
 enum inq_branch {
-    INQ_BRANCH_NONE, /* or one whose target is part of the instruction */
+    INQ_BRANCH_NONE,     /* or one whose target is part of the instruction */
     INQ_BRANCH_REGISTER, /* operands[0] is the register; target holds its value */
     INQ_BRANCH_MEMORY,   /* the word at operands[0] is the target */
 };
@@ -66,7 +67,7 @@ struct inq_instruction {
     bool undefined;  /* made to fail: ud2, udf */
     bool breakpoint; /* made to stop: int3, brk, ebreak, trap */
     bool is_x87, is_vector;
-    bool divides; /* integer division; operands[0] is the divisor, in memory or a register */
+    bool divides;       /* integer division; operands[0] is the divisor, in memory or a register */
     bool divisor_known; /* it is a register: divisor is its value */
     uint64_t divisor;
 };

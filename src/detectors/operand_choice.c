@@ -138,8 +138,8 @@ bool inq_access_is_refused(const struct inq_dump *dump, uint64_t addr, uint64_t 
     uint64_t page = dump->core->page_bytes > 0 ? dump->core->page_bytes : 4096;
     uint64_t last;
 
-    if (dump->core->machine == EM_AARCH64)
-        addr &= address_mask(dump->core); /* the tag, which the list of mappings has not */
+    if (dump->core->machine == EM_AARCH64) /* the list of mappings is without tags */
+        addr = addr >> 55 & 1 ? addr | ~(UINT64_MAX >> 8) : addr & UINT64_MAX >> 8;
     if (is_refused_at(dump, addr, access)) {
         *ret_addr = addr;
         return true;

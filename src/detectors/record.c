@@ -31,6 +31,7 @@ static void list_used_modules(struct inq_dump *dump)
 
 struct inq_error *inq_record(struct inq_dump *dump, struct inq_evidence *evidence)
 {
+    dump->thread_stacks = NULL; /* the dump may have been changed since */
     inq_record_core(dump, evidence);
     if (dump->stacks_only)
         list_used_modules(dump);

@@ -3,7 +3,7 @@
 
 #include "bounds.h"
 #include "record.h"
-#include "record_json.h"
+#include "record_stack.h"
 
 static json_t *frame_json(const struct inq_frame *frame, struct inq_json_writer *w)
 {
@@ -13,6 +13,8 @@ static json_t *frame_json(const struct inq_frame *frame, struct inq_json_writer 
     inq_json_put_int(w, object, "index", (int64_t)frame->index);
     inq_json_put_addr(w, object, "pc", frame->pc);
     inq_json_put(w, object, "trust", json_string_nocheck(inq_trust_name(frame->trust)));
+    if (frame->after_scan)
+        inq_json_put_bool(w, object, "after_scan", true);
     inq_json_put_text(w, object, "function", frame->function);
     if (frame->symbol)
         inq_json_put_text(w, object, "symbol", frame->symbol);
@@ -70,18 +72,14 @@ static json_t *registers_json(const struct inq_core *core, const struct inq_core
     return registers;
 }
 
-static void put_stack_region(const struct inq_dump *dump, const struct inq_core_thread *thread,
-                             json_t *object, struct inq_json_writer *w)
+static void put_stack_region(const struct inq_thread_stack *stack, json_t *object,
+                             struct inq_json_writer *w)
 {
-    struct inq_memory_region region;
-
-    if (!thread->has_registers || !dump->core->cpu || dump->core->cpu->sp < 0 ||
-        !inq_memory_region_at(dump->memory, inq_core_sp(dump->core, thread), &region))
+    if (stack->source == INQ_STACK_UNKNOWN)
         return;
-    json_t *stack = json_object();
-    inq_json_put_addr(w, stack, "start", region.start);
-    inq_json_put_int(w, stack, "size_bytes", (int64_t)region.size);
-    inq_json_put(w, object, "stack", stack);
+    json_t *region = json_object();
+    inq_record_stack(w, region, stack);
+    inq_json_put(w, object, "stack", region);
 }
 
 static void put_stack(const struct inq_stack *stack, json_t *object, struct inq_json_writer *w)
@@ -101,7 +99,8 @@ static void put_stack(const struct inq_stack *stack, json_t *object, struct inq_
     }
 }
 
-static json_t *thread_json(const struct inq_dump *dump, size_t i, struct inq_json_writer *w)
+static json_t *thread_json(const struct inq_dump *dump, size_t i,
+                           const struct inq_thread_stack *region, struct inq_json_writer *w)
 {
     const struct inq_core *core = dump->core;
     const struct inq_core_thread *thread = &core->threads[i];
@@ -119,7 +118,7 @@ static json_t *thread_json(const struct inq_dump *dump, size_t i, struct inq_jso
     }
     if (thread->has_registers && core->cpu)
         inq_json_put(w, object, "registers", registers_json(core, thread, w));
-    put_stack_region(dump, thread, object, w);
+    put_stack_region(region, object, w);
     put_stack(stack, object, w);
     return object;
 }
@@ -127,10 +126,12 @@ static json_t *thread_json(const struct inq_dump *dump, size_t i, struct inq_jso
 void inq_record_threads(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     struct inq_json_writer w = {0};
+    const struct inq_thread_stacks *stacks = inq_thread_stacks(dump);
     json_t *threads = json_array();
 
-    for (size_t i = 0; i < dump->core->n_threads; i++)
-        inq_json_push(&w, threads, thread_json(dump, i, &w));
+    w.failed = !stacks;
+    for (size_t i = 0; stacks && i < dump->core->n_threads; i++)
+        inq_json_push(&w, threads, thread_json(dump, i, &stacks->items[i], &w));
     inq_evidence_set_int(evidence, "threads_total", (int64_t)dump->core->n_threads_total);
     inq_evidence_set(evidence, "threads", threads);
     evidence->failed |= w.failed;

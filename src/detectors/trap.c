@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Which exception did an x86 CPU raise, and with which error code? Neither is in a core dump; both follow from
- * signal, code, address and access where only one value is possible. Measured against what the kernel
- * handed to signal handlers (uc_mcontext's trapno and err). arch/x86/mm/fault.c, arch/x86/kernel/traps.c.
+ * Which exception did an x86 CPU raise, and with which error code? Neither is in a core dump; both
+ * follow from signal, code, address and access where only one value is possible. Measured against
+ * what the kernel handed to signal handlers (uc_mcontext's trapno and err). arch/x86/mm/fault.c,
+ * arch/x86/kernel/traps.c.
  */
 
 #include <elf.h>
@@ -11,9 +12,11 @@
 #include <string.h>
 
 #include "address_class.h"
+#include "cleanup.h"
 #include "crash.h"
 #include "detectors.h"
 #include "fault_site.h"
+#include "real_fault.h"
 
 /* Page fault error codes: asm/trap_pf.h. */
 #define PF_PROT 1u
@@ -21,6 +24,7 @@
 #define PF_USER 4u
 #define PF_INSTR 16u
 
+#define SI_SEGV_PKUERR 4
 #define SI_SEGV_CPERR 10
 #define SI_BUS_ADRALN 1
 #define SI_ILL_ILLOPN 2
@@ -32,7 +36,8 @@
 static const char *segv_trap(const struct inq_crash_signal *signal,
                              const struct inq_fault_site *site)
 {
-    if (signal->code == INQ_SEGV_MAPERR || signal->code == INQ_SEGV_ACCERR)
+    if (signal->code == INQ_SEGV_MAPERR || signal->code == INQ_SEGV_ACCERR ||
+        signal->code == SI_SEGV_PKUERR)
         return "page-fault";
     if (signal->code == SI_SEGV_CPERR)
         return "control-protection";
@@ -100,8 +105,22 @@ static const char *trap_of(const struct inq_crash_signal *signal, const struct i
 }
 
 /*
- * Was the page there when the CPU looked? 1 and 0; -1 when the dump does not tell: a page that may not be
- * written may have been in memory or not.
+ * Nothing is mapped there, and it is not where programs end and the kernel begins: for addresses of
+ * its own the kernel reports every page as present (fault_in_kernel_space() of
+ * arch/x86/mm/fault.c).
+ */
+static bool is_certainly_users(const struct inq_dump *dump, uint64_t addr)
+{
+    struct inq_memory_region above;
+
+    if (dump->core->elf_class == 64)
+        return addr < 0x7ffffffff000; /* the last page of the lower half is the kernel's */
+    return inq_memory_region_above(dump->memory, addr, &above); /* the border varies */
+}
+
+/*
+ * Was the page there when the CPU looked? 1 and 0; -1 when the dump does not tell: a page that may
+ * not be written may have been in memory or not.
  */
 static int page_was_present(const struct inq_dump *dump, const struct inq_crash_signal *signal,
                             const struct inq_fault_site *site)
@@ -112,7 +131,7 @@ static int page_was_present(const struct inq_dump *dump, const struct inq_crash_
     if (inq_is_kernel_half(dump->core, site->address))
         return 1; /* the kernel says so to hide what it has there */
     if (signal->code == INQ_SEGV_MAPERR || (site->worked_out && !mapped))
-        return 0;
+        return mapped || is_certainly_users(dump, site->address) ? 0 : -1;
     /* pages without any right are marked absent in the page table */
     return mapped && region.flags == 0 ? 0 : -1;
 }
@@ -141,13 +160,20 @@ static int error_code_of(const struct inq_dump *dump, const struct inq_crash_sig
 
 static void set_bits(struct inq_evidence *evidence, unsigned code)
 {
+    static const struct {
+        unsigned bit;
+        const char *set, *clear;
+    } words[] = {{PF_PROT, "protection", "not-present"},
+                 {PF_WRITE, "write", "read"},
+                 {PF_USER, "user", NULL},
+                 {PF_INSTR, "instruction-fetch", NULL}};
     json_t *bits = json_array();
 
-    json_array_append_new(bits, json_string(code & PF_PROT ? "protection" : "not-present"));
-    json_array_append_new(bits, json_string(code & PF_WRITE ? "write" : "read"));
-    json_array_append_new(bits, json_string("user"));
-    if (code & PF_INSTR)
-        json_array_append_new(bits, json_string("instruction-fetch"));
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(words); i++) {
+        const char *word = code & words[i].bit ? words[i].set : words[i].clear;
+        if (word && json_array_append_new(bits, json_string(word)) < 0)
+            evidence->failed = true;
+    }
     inq_evidence_set(evidence, "fault.error_code.bits", bits);
 }
 
@@ -160,8 +186,9 @@ static void set_error_code(const struct inq_dump *dump, const struct inq_crash_s
 
     if (trap && !strcmp(trap, "page-fault") && site->has_address)
         code = error_code_of(dump, signal, site, &why);
-    else if (site->reason == INQ_REASON_PRIVILEGED)
-        why = "for some privileged instructions the code is a selector";
+    else if (site->reason == INQ_REASON_PRIVILEGED &&
+             !strncmp(site->instruction.text, "int ", strlen("int ")))
+        why = "for a software interrupt the code is that of its gate";
     else if (trap)
         code = 0;
     if (code < 0) {
@@ -172,6 +199,26 @@ static void set_error_code(const struct inq_dump *dump, const struct inq_crash_s
     inq_evidence_set_text(evidence, "fault.error_code.source", "inferred");
     if (!strcmp(trap, "page-fault"))
         set_bits(evidence, (unsigned)code);
+}
+
+/* The CPU's own numbers, which the kernel has put in a signal frame. asm/trapnr.h. */
+static void set_from_frame(const struct inq_signal_context *context, struct inq_evidence *evidence)
+{
+    static const char *const names[] = {[0] = "divide-error",        [1] = "debug",
+                                        [3] = "breakpoint",          [4] = "overflow",
+                                        [6] = "invalid-opcode",      [12] = "stack-segment",
+                                        [13] = "general-protection", [14] = "page-fault",
+                                        [16] = "x87-error",          [17] = "alignment-check",
+                                        [19] = "simd-error",         [21] = "control-protection"};
+
+    if (context->trapno < INQ_ARRAY_SIZE(names) && names[context->trapno])
+        inq_evidence_set_text(evidence, "fault.trap", names[context->trapno]);
+    if (context->err > INT32_MAX)
+        return;
+    inq_evidence_set_int(evidence, "fault.error_code.value", (int64_t)context->err);
+    inq_evidence_set_text(evidence, "fault.error_code.source", "signal-frame");
+    if (context->trapno == 14)
+        set_bits(evidence, (unsigned)context->err);
 }
 
 struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *evidence)
@@ -187,6 +234,10 @@ struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *ev
         inq_evidence_set_unknown(evidence, "fault.trap", other);
         inq_evidence_set_unknown(evidence, "fault.error_code.value", other);
         return NULL;
+    }
+    if (dump->origin && dump->origin->in_signal_frame) {
+        set_from_frame(&dump->origin->context, evidence);
+        return evidence->failed ? &inq_error_oom : NULL;
     }
     const char *trap = trap_of(&signal, &site);
     if (trap)

@@ -37,8 +37,8 @@ static void put_memory(struct out *out, const ZydisDecodedOperandMem *mem, int64
 {
     bool has_base = mem->base != ZYDIS_REGISTER_NONE;
     bool has_index = mem->index != ZYDIS_REGISTER_NONE;
-    int64_t disp = (int64_t)((uint64_t)(mem->disp.has_displacement ? mem->disp.value : 0) +
-                             (uint64_t)extra);
+    int64_t disp =
+        (int64_t)((uint64_t)(mem->disp.has_displacement ? mem->disp.value : 0) + (uint64_t)extra);
 
     if (mem->segment == ZYDIS_REGISTER_FS || mem->segment == ZYDIS_REGISTER_GS)
         put(out, "%%%s:", ZydisRegisterGetString(mem->segment));
@@ -69,9 +69,11 @@ static const struct {
     ZydisMnemonic mnemonic;
     const char *name;
 } names[] = {
-    {ZYDIS_MNEMONIC_CBW, "cbtw"},    {ZYDIS_MNEMONIC_CWDE, "cwtl"},   {ZYDIS_MNEMONIC_CDQE, "cltq"},
-    {ZYDIS_MNEMONIC_CWD, "cwtd"},    {ZYDIS_MNEMONIC_CDQ, "cltd"},    {ZYDIS_MNEMONIC_CQO, "cqto"},
-    {ZYDIS_MNEMONIC_MOVSXD, "movslq"}, {ZYDIS_MNEMONIC_PUSHFQ, "pushf"}, {ZYDIS_MNEMONIC_POPFQ, "popf"},
+    {ZYDIS_MNEMONIC_CBW, "cbtw"},      {ZYDIS_MNEMONIC_CWDE, "cwtl"},
+    {ZYDIS_MNEMONIC_CDQE, "cltq"},     {ZYDIS_MNEMONIC_CWD, "cwtd"},
+    {ZYDIS_MNEMONIC_CDQ, "cltd"},      {ZYDIS_MNEMONIC_CQO, "cqto"},
+    {ZYDIS_MNEMONIC_MOVSXD, "movslq"}, {ZYDIS_MNEMONIC_PUSHFQ, "pushf"},
+    {ZYDIS_MNEMONIC_POPFQ, "popf"},
 };
 
 static char size_letter(unsigned bits)
@@ -270,8 +272,8 @@ static void put_operand(struct out *out, const ZydisDecodedInstruction *instruct
 }
 
 /*
- * movs, stos, lods, scas and cmps: their operands are implied, but gdb writes them out. False for all
- * others.
+ * movs, stos, lods, scas and cmps: their operands are implied, but gdb writes them out. False for
+ * all others.
  */
 static bool put_string_operation(struct out *out, const ZydisDecodedInstruction *instruction,
                                  const ZydisDecodedOperand *operands)

@@ -3,7 +3,8 @@
 /*
  * NT_FILE (fill_files_note() of the kernel's fs/binfmt_elf.c): words count and page_size; count
  * times start, end, offset in pages; then count NUL-terminated names. With core_sort_vma=1 it is
- * not in the order of addresses.
+ * not in the order of addresses. gdb's generate-core-file writes offsets in bytes, and 1 for the
+ * size of a page.
  */
 
 #include "core_reader.h"
@@ -120,9 +121,10 @@ static void report_odd(struct inq_core_reader *r, const struct file_lines *odd)
                      "names of %" PRIu64 " line(s)", odd->names);
 }
 
-static uint64_t page_size(struct inq_core_reader *r, uint64_t declared)
+/* What file offsets are counted in: pages, or bytes. */
+static uint64_t offset_unit(struct inq_core_reader *r, uint64_t declared)
 {
-    if (inq_page_size_fits(declared))
+    if (declared == 1 || inq_page_size_fits(declared))
         return declared;
     inq_gaps_add(r->gaps, INQ_G_NOTE, "NT_FILE", "4096 was taken",
                  "a page size of 0x%" PRIx64 " makes no sense", declared);
@@ -143,7 +145,7 @@ struct inq_error *inq_core_note_file(struct inq_core_reader *reader, const uint8
         inq_gaps_add(reader->gaps, INQ_G_NOTE, "NT_FILE", "too short", "%zu bytes", size);
         return NULL;
     }
-    page = page_size(reader, page);
+    page = offset_unit(reader, page);
     fit = inq_cursor_left(&c) / (core->elf_class / 8 * 3u);
     if (count > fit) {
         /* also when the note is cut: its names, which stand behind all lines, are gone */
@@ -152,7 +154,8 @@ struct inq_error *inq_core_note_file(struct inq_core_reader *reader, const uint8
         return NULL;
     }
     core->has_file_note = true;
-    core->page_bytes = page;
+    if (page != 1)
+        core->page_bytes = page;
     if (count == 0)
         return NULL;
     INQ_TRY(fill_lines(reader, &c, (size_t)count, page, &odd));

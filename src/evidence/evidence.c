@@ -224,16 +224,17 @@ void inq_json_set_bytes(json_t *object, const char *key, const char *bytes, size
 {
     bool lossy = false;
     _cleanup_free_ char *text = inq_utf8_from_bytes(bytes, size, &lossy);
-    if (!text)
-        return;
-    json_object_set_new(object, key, json_string(text));
-    if (!lossy)
+    if (!text || json_object_set_new(object, key, json_string(text)))
+        inq_text_note_loss();
+    if (!text || !lossy)
         return;
     char twin[160];
     int n = snprintf(twin, sizeof(twin), "%s_base64", key);
     _cleanup_free_ char *packed = inq_base64(bytes, size);
-    if (packed && n > 0 && (size_t)n < sizeof(twin))
-        json_object_set_new(object, twin, json_string_nocheck(packed));
+    if (n <= 0 || (size_t)n >= sizeof(twin))
+        return;
+    if (!packed || json_object_set_new(object, twin, json_string_nocheck(packed)))
+        inq_text_note_loss();
 }
 
 void inq_json_set_foreign(json_t *object, const char *key, const char *string)

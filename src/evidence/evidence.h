@@ -56,7 +56,7 @@ void inq_evidence_append(struct inq_evidence *evidence, const char *path, json_t
 json_t *inq_json_addr(uint64_t addr); /* "0x7f12": lower-case, no padding */
 /*
  * Foreign text under `key`: valid UTF-8; when bytes had to be changed, `key`_base64 holds the
- * original ones.
+ * original ones. Without memory it is left out, and inq_text_losses() (text.h) tells.
  */
 void inq_json_set_bytes(json_t *object, const char *key, const char *bytes, size_t size);
 void inq_json_set_foreign(json_t *object, const char *key, const char *string); /* NULL: null */

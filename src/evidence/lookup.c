@@ -48,8 +48,7 @@ static const json_t *crashed_thread(const json_t *threads)
 {
     size_t i;
     json_t *thread;
-    json_array_foreach(threads, i, thread)
-    {
+    json_array_foreach (threads, i, thread) {
         if (json_is_true(json_object_get(thread, "crashed")))
             return thread;
     }
@@ -87,15 +86,18 @@ static const json_t *frame_at(const json_t *frames, size_t index)
             high = middle;
     }
     frame = low > 0 ? json_array_get(frames, low - 1) : NULL;
-    return frame && json_integer_value(json_object_get(frame, "index")) == (json_int_t)index
-               ? frame
-               : NULL;
+    return frame && json_integer_value(json_object_get(frame, "index")) == (json_int_t)index ? frame
+                                                                                             : NULL;
 }
 
-/* From the crashing thread to its frame N. */
-static void walk_to_frame(struct walk *walk, size_t index)
+/* From the crashing thread to frame N, counted from the one that the fault happened in. */
+static void walk_to_frame(struct walk *walk, const json_t *document, size_t index)
 {
     const json_t *thread = walk->value;
+    json_int_t first =
+        json_integer_value(json_object_get(json_object_get(document, "fault"), "frame"));
+    if (first > 0 && __builtin_add_overflow(index, (size_t)first, &index))
+        index = SIZE_MAX;
     int node = inq_fact_node_member(walk->node, "frames", 6);
     const json_t *frame = frame_at(json_object_get(thread, "frames"), index);
     if (thread && !frame) {
@@ -144,12 +146,12 @@ static bool walk_path(struct walk *walk, const json_t *document, const char *pat
         const char *rest = path;
         if (rest && inq_path_next(&rest, &step) && step.indexed &&
             inq_path_step_is(&step, "frame")) {
-            walk_to_frame(walk, step.index);
+            walk_to_frame(walk, document, step.index);
             path = rest;
         }
     } else if (inq_path_step_is(&step, "frame") && step.indexed) {
         walk_to_crashed(walk, document);
-        walk_to_frame(walk, step.index);
+        walk_to_frame(walk, document, step.index);
     } else if (inq_path_step_is(&step, "frames")) {
         walk_to_crashed(walk, document);
         walk_member(walk, &step);

@@ -27,7 +27,7 @@ static const struct {
     size_t limit;
 } list_limits[] = {
     {"threads", INQ_MAX_THREADS_LISTED},
-    {"threads[].frames", INQ_MAX_FRAMES_SHOWN},
+    {"threads[].frames", INQ_MAX_FRAMES_SHOWN + INQ_MAX_INLINED_SHOWN},
     {"modules", INQ_MAX_MODULES},
     {"collisions", 1024},
     {"collisions[].bindings", 64},

@@ -123,15 +123,11 @@ static bool request_valid(const struct wire_request *wire, size_t size)
            !memchr(wire->path, '\0', (size_t)wire->path_size + wire->link_size);
 }
 
-int inq_broker_serve(int fd, const struct inq_file_policy *policy)
+int inq_broker_read(int fd, struct inq_broker_question *ret_question)
 {
     struct wire_request wire;
-    struct wire_reply answer = {.magic = WIRE_MAGIC};
-    struct inq_file_request request = {0};
-    struct inq_file_reply reply;
+    struct inq_broker_question *q = ret_question;
     _cleanup_close_ int unwanted = -1;
-    _cleanup_close_ int handed = -1;
-    char link[NAME_MAX + 1];
     bool cut;
     ssize_t n = receive(fd, &wire, sizeof(wire), MSG_DONTWAIT, &unwanted, &cut);
 
@@ -140,21 +136,28 @@ int inq_broker_serve(int fd, const struct inq_file_policy *policy)
     if (n == 0 || cut || unwanted >= 0 || !request_valid(&wire, (size_t)n))
         return -1;
 
-    memcpy(link, wire.path + wire.path_size, wire.link_size);
-    link[wire.link_size] = '\0';
-    wire.path[wire.path_size] = '\0';
-    request.kind = wire.kind;
-    request.path = wire.path_size > 0 ? wire.path : NULL;
-    request.link = wire.link_size > 0 ? link : NULL;
-    request.crc = wire.crc;
-    request.build_id_size = wire.build_id_size;
-    memcpy(request.build_id, wire.build_id, wire.build_id_size);
-    inq_file_open(policy, &request, &reply);
+    memcpy(q->path, wire.path, wire.path_size);
+    q->path[wire.path_size] = '\0';
+    memcpy(q->link, wire.path + wire.path_size, wire.link_size);
+    q->link[wire.link_size] = '\0';
+    q->seq = wire.seq;
+    q->request = (struct inq_file_request){
+        .kind = wire.kind,
+        .path = wire.path_size > 0 ? q->path : NULL,
+        .link = wire.link_size > 0 ? q->link : NULL,
+        .crc = wire.crc,
+        .build_id_size = wire.build_id_size,
+    };
+    memcpy(q->request.build_id, wire.build_id, wire.build_id_size);
+    return 1;
+}
 
-    handed = reply.fd;
-    answer.seq = wire.seq;
-    answer.status = (uint32_t)reply.status;
-    memcpy(answer.reason, reply.reason, sizeof(answer.reason));
+int inq_broker_answer(int fd, uint32_t seq, const struct inq_file_reply *reply)
+{
+    struct wire_reply answer = {.magic = WIRE_MAGIC, .seq = seq, .status = (uint32_t)reply->status};
+    _cleanup_close_ int handed = reply->fd;
+
+    memcpy(answer.reason, reply->reason, sizeof(answer.reason));
     if (send_message(fd, &answer, sizeof(answer), MSG_DONTWAIT, handed) == 0)
         return 1;
     if (errno == ETOOMANYREFS && handed >= 0) {
@@ -163,6 +166,18 @@ int inq_broker_serve(int fd, const struct inq_file_policy *policy)
             return 1;
     }
     return -1;
+}
+
+int inq_broker_serve(int fd, const struct inq_file_policy *policy)
+{
+    struct inq_broker_question question;
+    struct inq_file_reply reply;
+    int result = inq_broker_read(fd, &question);
+
+    if (result != 1)
+        return result;
+    inq_file_open(policy, &question.request, &reply);
+    return inq_broker_answer(fd, question.seq, &reply);
 }
 
 /* ---- the worker ---------------------------------------------------------------------------- */

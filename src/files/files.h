@@ -29,6 +29,9 @@ enum inq_file_kind {
     INQ_FILE_DEBUG,      /* a separate debug file, by build-id alone */
     INQ_FILE_DEBUG_LINK, /* likewise, by the name in the module's .gnu_debuglink */
     INQ_FILE_DEBUG_ALT,  /* what dwz moved out of several debug files: .gnu_debugaltlink */
+    /* By build-id alone, from the servers of --debuginfod: for what nothing here serves. */
+    INQ_FILE_FETCH_MODULE,
+    INQ_FILE_FETCH_DEBUG,
 };
 
 /* How the file here relates to what the process had mapped: `modules[].on_disk` of the report. */
@@ -45,8 +48,8 @@ const char *inq_on_disk_name(enum inq_on_disk on_disk); /* "match", ...; NULL fo
 struct inq_file_request {
     enum inq_file_kind kind;
     const char *path; /* as the dump has it, without " (deleted)"; NULL for EXECUTABLE and DEBUG.
-                         DEBUG_LINK: of the module, NULL for the file of --executable. DEBUG_ALT: the
-                         name in the section */
+                         DEBUG_LINK: of the module, NULL for the file of --executable. DEBUG_ALT:
+                         the name in the section */
     const char *link; /* DEBUG_LINK: the name in the section, a single component; else NULL */
     uint32_t crc;     /* DEBUG_LINK: CRC-32 of that file, for when it has no build-id to compare */
     uint8_t build_id[INQ_MAX_BUILD_ID]; /* as the dump has it; DEBUG_ALT: as the section has it */
@@ -76,11 +79,32 @@ struct inq_opener {
     struct inq_error *(*ask)(struct inq_opener *opener, const struct inq_file_request *requests,
                              size_t n, struct inq_file_reply *replies);
     void *context;
+    bool fetches; /* also what nothing here serves, from a server: INQ_FILE_FETCH_... */
 };
 
 /* The policy function itself. Never fails: the reply says what happened. */
 void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,
                    struct inq_file_reply *ret_reply);
+
+/* Is it one of the kinds that the servers of --debuginfod serve? */
+static inline bool inq_file_is_fetched(enum inq_file_kind kind)
+{
+    return kind == INQ_FILE_FETCH_MODULE || kind == INQ_FILE_FETCH_DEBUG;
+}
+
+/*
+ * The policy's word on what a server sent, or a cache of such files holds. Takes `fd`: it is handed
+ * on only when it is a regular ELF file with the build-id that was asked for.
+ */
+void inq_file_judge_fetched(const struct inq_file_request *request, int fd,
+                            struct inq_file_reply *ret_reply);
+
+/*
+ * May files be fetched from this server? `url` is one word of DEBUGINFOD_URLS, or where a server
+ * led to: https, or http to this machine by a loopback address or as "localhost"; no user name, no
+ * control bytes.
+ */
+bool inq_file_server_allowed(const char *url, size_t size);
 
 /* An opener that applies the policy in this process. Both must outlive it. */
 struct inq_opener inq_opener_direct(const struct inq_file_policy *policy);

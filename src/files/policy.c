@@ -489,7 +489,7 @@ static void open_debug_link(struct attempt *a)
     size_t size = slash ? (size_t)(slash - path) : 0;
     if (of_executable) {
         /* The user named that directory: it is the root, and nothing above it is looked at. */
-        snprintf(tree, sizeof(tree), "%.*s", slash ? (size ? (int)size : 1) : 1, slash ? path : ".");
+        snprintf(tree, sizeof(tree), "%.*s", slash && size ? (int)size : 1, slash ? path : ".");
         if (try_link_below(a, tree, "", 0, false))
             return;
     } else if (try_link_below(a, sysroot ? policy->sysroot : "/", path, size, !sysroot)) {
@@ -541,6 +541,21 @@ static void open_debug_alt(struct attempt *a)
     }
 }
 
+void inq_file_judge_fetched(const struct inq_file_request *request, int fd_taken,
+                            struct inq_file_reply *ret_reply)
+{
+    _cleanup_close_ int fd = fd_taken;
+    struct inq_file_reply reply = {.status = INQ_ON_DISK_UNKNOWN, .fd = -1};
+    struct attempt a = {.request = request, .reply = &reply};
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES)
+        answer_no(&a, INQ_ON_DISK_REFUSED, "what came is no file of a usable size");
+    else
+        judge_open_file(&a, TAKE_FD(fd), TRUST_BUILD_ID);
+    *ret_reply = reply;
+}
+
 void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,
                    struct inq_file_reply *ret_reply)
 {
@@ -559,6 +574,8 @@ void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_r
         open_debug_link(&a);
     else if (request->kind == INQ_FILE_DEBUG_ALT)
         open_debug_alt(&a);
+    else if (inq_file_is_fetched(request->kind))
+        answer_no(&a, INQ_ON_DISK_MISSING, "files are not fetched without --debuginfod");
     if (reply.status == INQ_ON_DISK_UNKNOWN)
         answer_no(&a, INQ_ON_DISK_REFUSED, "not a kind of file that is opened");
     *ret_reply = reply;

@@ -2,6 +2,7 @@
 
 #include "ranges.h"
 
+#include <elf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -165,6 +166,77 @@ static struct inq_error *build_overlapping(const struct inq_core *core,
     return NULL;
 }
 
+/* The part of line `f` that starts at `from` or above and lies below `limit`. False: there is none.
+ */
+static bool uncovered(const struct inq_map_file *f, uint64_t from, uint64_t limit,
+                      struct inq_memory_range *ret_piece)
+{
+    uint64_t start = f->start > from ? f->start : from, end;
+
+    if (__builtin_add_overflow(f->start, f->size, &end))
+        end = UINT64_MAX;
+    end = end < limit ? end : limit;
+    if (start >= end)
+        return false;
+    *ret_piece =
+        (struct inq_memory_range){.start = start, .size = end - start, .flags = PF_R | PF_X};
+    return true;
+}
+
+/*
+ * The kernel gives every mapping a segment. gdb's generate-core-file leaves those out that are the
+ * same in the file, text and constants: they are in NT_FILE alone. That says nothing of their
+ * protection, but what was written to is in a segment. Both lists are in address order; `out` has
+ * room for what is counted, and is NULL to count.
+ */
+static size_t merge_file_lines(const struct inq_core *core, const struct inq_memory_range *ranges,
+                               size_t n_ranges, struct inq_memory_range *out)
+{
+    struct inq_memory_range piece;
+    uint64_t at = 0; /* below it all is done */
+    size_t n = 0, line = 0;
+
+    for (size_t i = 0; i <= n_ranges; i++) {
+        uint64_t limit = i < n_ranges ? ranges[i].start : UINT64_MAX;
+
+        while (line < core->n_files && core->files[line].start < limit) {
+            if (uncovered(&core->files[line], at, limit, &piece)) {
+                if (out)
+                    out[n] = piece;
+                n++;
+                at = piece.start + piece.size;
+            }
+            if (core->files[line].size > limit - core->files[line].start)
+                break; /* goes on behind the range */
+            line++;
+        }
+        if (i == n_ranges)
+            break;
+        if (out)
+            out[n] = ranges[i];
+        n++;
+        at = ranges[i].start + ranges[i].size;
+    }
+    return n;
+}
+
+static struct inq_error *add_file_lines(const struct inq_core *core,
+                                        struct inq_memory_range **ranges, size_t *count)
+{
+    size_t n = merge_file_lines(core, *ranges, *count, NULL);
+    struct inq_memory_range *merged;
+
+    if (n == *count)
+        return NULL;
+    merged = calloc(n + 1, sizeof(*merged));
+    if (!merged)
+        return &inq_error_oom;
+    *count = merge_file_lines(core, *ranges, *count, merged);
+    free(*ranges);
+    *ranges = merged;
+    return NULL;
+}
+
 struct inq_error *inq_memory_ranges_build(const struct inq_core *core,
                                           struct inq_memory_range **ret_ranges, size_t *ret_count,
                                           size_t *ret_overlaps)
@@ -182,6 +254,7 @@ struct inq_error *inq_memory_ranges_build(const struct inq_core *core,
     }
     if (!disjoint)
         INQ_TRY(build_overlapping(core, out, &count, &overlaps));
+    INQ_TRY(add_file_lines(core, &out, &count));
     *ret_ranges = TAKE_PTR(out);
     *ret_count = count;
     *ret_overlaps = overlaps;

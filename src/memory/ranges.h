@@ -2,7 +2,7 @@
 #ifndef INQ_MEMORY_RANGES_H
 #define INQ_MEMORY_RANGES_H
 
-/* Segments as disjoint ranges in address order. */
+/* Segments, and what NT_FILE names outside of them, as disjoint ranges in address order. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -425,7 +425,26 @@ void inq_module_note_absence(struct inq_modules *modules, struct inq_module *mod
     inq_error_destroy(error); /* the parent is gone, and soon this process with it */
 }
 
-void inq_module_need_file(struct inq_modules *modules, struct inq_module *module)
+/* What is not here may be on a server: the same file, by its build-id. */
+static void fetch_file(struct inq_modules *modules, struct inq_module *module)
+{
+    struct inq_file_request request = request_for(module, false);
+
+    if (!modules->opener->fetches || module->image || module->fetch_asked || module->is_vdso ||
+        module->build_id_size == 0 ||
+        (module->on_disk != INQ_ON_DISK_MISSING && module->on_disk != INQ_ON_DISK_MISMATCH))
+        return;
+    module->fetch_asked = true;
+    request.kind = INQ_FILE_FETCH_MODULE;
+    request.path = NULL;
+    module->image = inq_module_ask_image(modules, module, &request);
+    if (!module->image)
+        return;
+    module->image_used = false;
+    inq_module_use_image(modules, module);
+}
+
+static void ask_when_put_off(struct inq_modules *modules, struct inq_module *module)
 {
     struct inq_error *error;
 
@@ -439,4 +458,10 @@ void inq_module_need_file(struct inq_modules *modules, struct inq_module *module
     inq_module_use_image(modules, module);
     if (modules->items) /* while the list is built this waits until it is complete */
         inq_module_note_absence(modules, module);
+}
+
+void inq_module_need_file(struct inq_modules *modules, struct inq_module *module)
+{
+    ask_when_put_off(modules, module);
+    fetch_file(modules, module);
 }

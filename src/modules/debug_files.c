@@ -16,9 +16,8 @@ static bool same_machine(const struct inq_image *a, const struct inq_image *b)
            a->machine == b->machine;
 }
 
-/* NULL when it is not here, or is no good: there are names without it, too. */
-static struct inq_image *ask(struct inq_modules *modules, const struct inq_module *module,
-                             const struct inq_file_request *request)
+struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct inq_module *module,
+                                       const struct inq_file_request *request)
 {
     struct inq_file_reply reply = {.fd = -1};
     struct inq_image *image = NULL;
@@ -57,6 +56,25 @@ static bool read_link(const struct inq_image *image, const char **ret_name, uint
     return true;
 }
 
+/* By the name that the module's file has for it. */
+static struct inq_image *ask_by_link(struct inq_modules *modules, struct inq_module *module,
+                                     struct inq_file_request request)
+{
+    struct inq_image *image;
+
+    if (!module->image || !read_link(module->image, &request.link, &request.crc))
+        return NULL;
+    request.kind = INQ_FILE_DEBUG_LINK;
+    if (!modules->has_executable || !module->is_main)
+        request.path = module->path;
+    image = inq_module_ask_image(modules, module, &request);
+    if (!image && request.path == NULL && module->path) {
+        request.path = module->path;
+        image = inq_module_ask_image(modules, module, &request);
+    }
+    return image;
+}
+
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module)
 {
     struct inq_file_request request = {.kind = INQ_FILE_DEBUG};
@@ -69,17 +87,14 @@ void inq_module_need_debug(struct inq_modules *modules, struct inq_module *modul
     request.build_id_size = module->build_id_size;
     memcpy(request.build_id, module->build_id, module->build_id_size);
     if (module->build_id_size > 0)
-        module->debug_image = ask(modules, module, &request);
-    if (module->debug_image || !module->image ||
-        !read_link(module->image, &request.link, &request.crc))
-        return;
-    request.kind = INQ_FILE_DEBUG_LINK;
-    if (!modules->has_executable || !module->is_main)
-        request.path = module->path;
-    module->debug_image = ask(modules, module, &request);
-    if (!module->debug_image && request.path == NULL && module->path) {
-        request.path = module->path;
-        module->debug_image = ask(modules, module, &request);
+        module->debug_image = inq_module_ask_image(modules, module, &request);
+    if (!module->debug_image)
+        module->debug_image = ask_by_link(modules, module, request);
+    /* A file with symbols of its own was never stripped: no server has more of it. */
+    if (!module->debug_image && modules->opener->fetches && module->build_id_size > 0 &&
+        (!module->image || module->image->symtab.count == 0)) {
+        request.kind = INQ_FILE_FETCH_DEBUG;
+        module->debug_image = inq_module_ask_image(modules, module, &request);
     }
 }
 
@@ -132,6 +147,11 @@ bool inq_module_need_alt(struct inq_modules *modules, struct inq_module *module,
     request.path = (const char *)section.bytes;
     request.build_id_size = (uint8_t)(section.size - id_at);
     memcpy(request.build_id, section.bytes + id_at, request.build_id_size);
-    module->alt_image = ask(modules, module, &request);
+    module->alt_image = inq_module_ask_image(modules, module, &request);
+    if (!module->alt_image && modules->opener->fetches) {
+        request.kind = INQ_FILE_FETCH_DEBUG;
+        request.path = NULL;
+        module->alt_image = inq_module_ask_image(modules, module, &request);
+    }
     return module->alt_image != NULL;
 }

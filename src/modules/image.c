@@ -255,6 +255,9 @@ bool inq_image_symbol(const struct inq_image *image, const struct inq_image_symb
         addr = inq_load_u32(p + offsetof(Elf32_Sym, st_value), be);
         size = inq_load_u32(p + offsetof(Elf32_Sym, st_size), be);
     }
+    if (image->opd && addr >= image->opd_addr && addr - image->opd_addr < image->opd_size &&
+        image->opd_size - (addr - image->opd_addr) >= 8)
+        addr = inq_load_u64(image->opd + (addr - image->opd_addr), be);
     /* The strings end with a NUL, so a name inside them ends inside them. */
     if (name >= table->strings_size || size > UINT64_MAX - addr)
         return false;

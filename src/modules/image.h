@@ -43,6 +43,8 @@ struct inq_image {
     const uint8_t *sections; /* the section header table; n_sections 0 when there is none */
     size_t n_sections;
     size_t section_names; /* index of the section with their names, 0 without */
+    const uint8_t *opd;   /* ppc64, ELFv1: function descriptors, which symbols name; NULL without */
+    uint64_t opd_addr, opd_size;
     bool damaged;
     bool on_heap; /* bytes came from malloc(), not from a file */
 };
@@ -56,7 +58,8 @@ struct inq_image_section { /* one that has bytes in the file */
 
 struct inq_symbol {
     const char *name; /* NUL-terminated inside the string table */
-    uint64_t addr;    /* st_value: a file address, add the load bias */
+    uint64_t addr;    /* a file address, add the load bias: st_value, or the code that a function
+                         descriptor there (ppc64) points to */
     uint64_t size;
     uint8_t type, bind, visibility;
     uint16_t section;

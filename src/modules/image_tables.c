@@ -205,11 +205,25 @@ static const char *soname_of(const struct inq_image *image, const struct dynamic
     return *strings ? (const char *)strings : NULL;
 }
 
+/* 64-bit PowerPC ELF ABI Supplement 1.9, 3.2.1: a function's symbol is that of its descriptor. */
+static void find_opd(struct inq_image *image)
+{
+    struct inq_image_section section;
+
+    if (image->machine != EM_PPC64 || image->elf_class != 64 ||
+        !inq_image_section(image, ".opd", &section) || section.compressed)
+        return;
+    image->opd = section.bytes;
+    image->opd_addr = section.addr;
+    image->opd_size = section.size;
+}
+
 void inq_image_find_tables(struct inq_image *image)
 {
     struct dynamic dynamic;
 
     tables_from_sections(image);
+    find_opd(image);
     if (!read_dynamic(image, &dynamic))
         return;
     /* A debug file has the program headers of its program, but not their bytes. */

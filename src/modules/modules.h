@@ -33,7 +33,7 @@ struct inq_module {
     uint64_t load_bias;    /* add to a file address; valid when has_bias */
     bool has_bias;
     bool deleted, is_elf, is_main, is_vdso;
-    int load_order;        /* in the link map, 0 is the program; -1 when not in it */
+    int load_order; /* in the link map, 0 is the program; -1 when not in it */
 
     /* from the program headers in the dump, else from the verified file; 0 when unknown */
     uint64_t eh_frame_hdr, eh_frame_hdr_size; /* address in the process */
@@ -46,7 +46,7 @@ struct inq_module {
     struct inq_image *mini_image;  /* .gnu_debugdata: symbols alone; NULL likewise */
     struct inq_image *alt_image;   /* what dwz moved out of its debug information; NULL likewise */
     bool debug_asked, mini_asked, alt_asked;
-    bool gap_given, image_used; /* private */
+    bool gap_given, image_used, fetch_asked; /* private */
 };
 
 /* A piece of a module's range that belongs to no module inside it. */
@@ -66,7 +66,7 @@ struct inq_modules {
     bool has_executable; /* of the options */
     size_t main;         /* index of the program, or SIZE_MAX */
     uint64_t link_map_addr, r_debug_addr; /* 0 when not found */
-    uint32_t r_state;    /* r_debug.r_state; 0 is RT_CONSISTENT */
+    uint32_t r_state;                     /* r_debug.r_state; 0 is RT_CONSISTENT */
     struct inq_opener *opener;
     struct inq_arena *arena;
     struct inq_gaps *gaps;
@@ -75,7 +75,7 @@ struct inq_modules {
 };
 
 struct inq_modules_options {
-    bool stacks_only; /* leave files alone until a stack needs them */
+    bool stacks_only;    /* leave files alone until a stack needs them */
     bool has_executable; /* --executable was given: ask for it for the main program */
 };
 
@@ -92,16 +92,24 @@ void inq_modules_close(struct inq_modules *modules); /* unmaps the files; takes 
 
 /* The module whose range covers addr, the innermost of several; NULL without. log n. */
 struct inq_module *inq_modules_find(const struct inq_modules *modules, uint64_t addr);
-/* An address of the process as the module's file counts; biases of 32-bit processes wrap at 2^32. */
+/* An address of the process as the module's file counts; biases of 32-bit processes wrap at 2^32.
+ */
 static inline uint64_t inq_modules_file_addr(const struct inq_modules *modules,
                                              const struct inq_module *module, uint64_t addr)
 {
     uint64_t file_addr = addr - module->load_bias;
     return modules->core->elf_class == 32 ? file_addr & UINT32_MAX : file_addr;
 }
-/* Asks for the module's file when that was put off; its `image` is set when it may be used. */
+/*
+ * Asks for the module's file when that was put off; its `image` is set when it may be used. Nothing
+ * here that is it: asks, once, for one from the servers of --debuginfod. `on_disk` stays what was
+ * found here.
+ */
 void inq_module_need_file(struct inq_modules *modules, struct inq_module *module);
-/* Asks once for its separate debug file: by build-id, then by the name in .gnu_debuglink. */
+/*
+ * Asks once for its separate debug file: by build-id, then by the name in .gnu_debuglink, then from
+ * the servers of --debuginfod.
+ */
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module);
 /* Unpacks once the symbols that distributions leave in a stripped file ("MiniDebugInfo"). */
 void inq_module_need_mini(struct inq_modules *modules, struct inq_module *module);

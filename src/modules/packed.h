@@ -8,8 +8,8 @@
  * what the method can do at best, so no claim makes us reserve memory.
  *
  * Formats: gABI, "Section Compression" (Elf32_Chdr, Elf64_Chdr; zlib and zstd); GNU's older
- * `.zdebug_*` ("ZLIB", then the size as a big-endian 64-bit number); `.gnu_debugdata` is an ELF file
- * in one xz stream.
+ * `.zdebug_*` ("ZLIB", then the size as a big-endian 64-bit number); `.gnu_debugdata` is an ELF
+ * file in one xz stream.
  */
 
 #include <stdint.h>
@@ -34,8 +34,9 @@ enum inq_packed {
 const char *inq_packed_text(enum inq_packed result);
 
 /*
- * The bytes of a `.debug_*` section, given its name; `.zdebug_*` is looked for, too. They lie in the
- * file's mapping or in the arena. *bytes_left is what may still be unpacked; what was is taken off.
+ * The bytes of a `.debug_*` section, given its name; `.zdebug_*` is looked for, too. They lie in
+ * the file's mapping or in the arena. *bytes_left is what may still be unpacked; what was is taken
+ * off.
  */
 enum inq_packed inq_image_debug_section(const struct inq_image *image, const char *name,
                                         struct inq_arena *arena, uint64_t *bytes_left,

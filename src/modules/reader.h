@@ -112,6 +112,13 @@ void inq_module_use_image(struct inq_modules *modules, struct inq_module *module
 const char *inq_module_soname_in_memory(struct inq_modules *modules,
                                         const struct inq_module *module);
 
+/* ---- debug_files.c ------------------------------------------------------------------------- */
+
+/* Another file for a module; NULL when it is not there, or is no good: there is much without it. */
+struct inq_image *inq_module_ask_image(struct inq_modules *modules,
+                                       const struct inq_module *module,
+                                       const struct inq_file_request *request);
+
 /* ---- modules.c ----------------------------------------------------------------------------- */
 
 /* The first line of NT_FILE that starts at or behind addr; n_files when there is none. */

@@ -63,13 +63,15 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
 struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char *path,
                                       const struct stat *st, const struct inq_job_options *options)
 {
+    const uint64_t losses = inq_text_losses();
+
     set_names(evidence, path, st, options);
     INQ_TRY(inq_group_key(evidence));
     if (options->rules) {
         INQ_TRY(inq_verdicts_judge(options->rules, evidence));
         add_refused(evidence, options->rules);
     }
-    return evidence->failed ? &inq_error_oom : NULL;
+    return evidence->failed || inq_text_losses() != losses ? &inq_error_oom : NULL;
 }
 
 struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char *path,

@@ -229,13 +229,16 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
 {
     _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
     _cleanup_(inq_error_destroyp) struct inq_error *cause = NULL;
+    _cleanup_(inq_fetch_notes_deinit) struct inq_fetch_notes notes = answer->fetch_notes;
 
+    answer->fetch_notes = (struct inq_fetch_notes){0};
     INQ_TRY(understand(answer, &evidence, &cause));
     if (cause)
         return inq_job_stub(job, cause, options, ret_report, ret_exit);
     if (changed(job) && !has_gap(evidence->document, inq_code_name(INQ_G_CHANGED)))
         inq_evidence_add_gap(evidence, INQ_G_CHANGED, job->path,
                              "the file changed while it was read", NULL);
+    inq_fetch_notes_report(&notes, evidence);
     INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), options));
     INQ_TRY(hand_over(job, evidence, ret_report));
     *ret_exit = inq_report_exit_code(*ret_report);

@@ -31,7 +31,10 @@ void inq_job_deinit(struct inq_job *job);
  */
 struct inq_error *inq_job_open(const char *path, int *ret_fd);
 
-/* The report for an answer, complete, partial or stub, and its exit code. Takes answer->bytes. */
+/*
+ * The report for an answer, complete, partial or stub, and its exit code. Takes what the answer
+ * holds.
+ */
 struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *answer,
                                  const struct inq_job_options *options, json_t **ret_report,
                                  int *ret_exit);

@@ -25,6 +25,9 @@ struct inq_job_options {
     const char *redact;
     uint32_t timeout_seconds;  /* wall; 0: default, more for large compressed input */
     uint64_t max_memory_bytes; /* 0: default */
+    bool debuginfod; /* fetch by build-id what is not here, from `debuginfod_urls` */
+    const char *debuginfod_urls; /* DEBUGINFOD_URLS; NULL: none */
+    const char *cache_home;      /* XDG_CACHE_HOME, where fetched files are kept; NULL: nowhere */
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */

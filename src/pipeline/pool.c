@@ -14,6 +14,7 @@
 #include "broker.h"
 #include "cleanup.h"
 #include "cursor.h"
+#include "fetch.h"
 #include "frame.h"
 #include "worker_process.h"
 
@@ -26,6 +27,8 @@
 /* Requests answered before the socket is asked whether another reply still fits. */
 #define REQUESTS_A_ROUND 16
 #define FRAME_MAGIC "INQEVID1"
+#define WORKER_NAME "inquest-worker"
+#define POLLS 4 /* a worker: its answer, its broker, the process, what is fetched for it */
 
 struct guarded {
     struct inq_worker_process process;
@@ -39,6 +42,8 @@ struct guarded {
     const char *why;
     bool killed;
     bool reply_blocked; /* the worker does not read replies: wait until it does */
+    struct inq_fetch fetch;
+    uint32_t fetch_seq; /* the request that the fetch on its way will answer */
     bool gone;          /* the process has exited, or is given up */
     bool abandoned;
 };
@@ -48,7 +53,8 @@ struct inq_pool {
     char *worker_path;
     struct guarded *items;
     unsigned count, most;
-    struct pollfd *polls; /* three a worker: result, broker, process */
+    struct pollfd *polls;
+    struct inq_fetcher *fetcher; /* NULL without --debuginfod */
     bool stopping;        /* an interrupt was seen and every worker killed */
 };
 
@@ -69,11 +75,13 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
         return &inq_error_oom;
     pool->options = options;
     pool->most = most;
-    pool->worker_path = inq_worker_find(options->worker_path);
+    pool->worker_path = inq_program_find(WORKER_NAME, options->worker_path);
     pool->items = calloc(most, sizeof(*pool->items));
-    pool->polls = calloc(most, 3 * sizeof(*pool->polls));
+    pool->polls = calloc(most, POLLS * sizeof(*pool->polls));
     if (!pool->worker_path || !pool->items || !pool->polls)
         return &inq_error_oom;
+    if (options->debuginfod)
+        INQ_TRY(inq_fetcher_create(options, &pool->fetcher));
     *ret_pool = TAKE_PTR(pool);
     return NULL;
 }
@@ -81,6 +89,7 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
 static void guarded_deinit(struct guarded *g)
 {
     inq_worker_process_deinit(&g->process);
+    inq_fetch_notes_deinit(&g->fetch.notes);
     free(g->bytes);
     g->bytes = NULL;
 }
@@ -92,8 +101,10 @@ void inq_pool_destroy(struct inq_pool *pool)
     for (unsigned i = 0; i < pool->count; i++) {
         inq_worker_process_kill(&pool->items[i].process);
         inq_worker_process_reap(&pool->items[i].process);
+        inq_fetch_stop(pool->fetcher, &pool->items[i].fetch);
         guarded_deinit(&pool->items[i]);
     }
+    inq_fetcher_destroy(pool->fetcher);
     free(pool->worker_path);
     free(pool->items);
     free(pool->polls);
@@ -225,16 +236,56 @@ static bool can_reply(int fd)
     return poll(&p, 1, 0) == 1;
 }
 
-static void serve(struct guarded *g, const struct inq_file_policy *policy)
+/* No more files for it: it is gone, or it speaks something else. */
+static void close_broker(struct guarded *g)
+{
+    close(g->process.broker_fd);
+    g->process.broker_fd = -1;
+}
+
+/* One request. 1: go on; 0: there is none, or it waits for a fetch; -1: the broker is broken. */
+static int serve_one(struct inq_pool *pool, struct guarded *g)
+{
+    struct inq_broker_question question;
+    struct inq_file_reply reply;
+    int result = inq_broker_read(g->process.broker_fd, &question);
+
+    if (result != 1)
+        return result;
+    if (!pool->fetcher || !inq_file_is_fetched(question.request.kind)) {
+        inq_file_open(&pool->options->policy, &question.request, &reply);
+    } else if (inq_fetch_begin(pool->fetcher, &g->fetch, &question.request, now_msec(), &reply)) {
+        g->fetch_seq = question.seq;
+        return 0;
+    }
+    return inq_broker_answer(g->process.broker_fd, question.seq, &reply);
+}
+
+static void serve(struct inq_pool *pool, struct guarded *g)
 {
     int served = 0, result = 1;
 
     g->reply_blocked = !can_reply(g->process.broker_fd);
     while (!g->reply_blocked && served++ < REQUESTS_A_ROUND && result == 1)
-        result = inq_broker_serve(g->process.broker_fd, policy);
-    if (result < 0) { /* gone, or it speaks something else: no more files for it */
-        close(g->process.broker_fd);
-        g->process.broker_fd = -1;
+        result = serve_one(pool, g);
+    if (result < 0)
+        close_broker(g);
+}
+
+/* The worker's clock stood still meanwhile: the fetch has one of its own. */
+static void end_fetch(struct inq_pool *pool, struct guarded *g)
+{
+    const uint64_t before = g->fetch.used_msec;
+    struct inq_file_reply reply;
+
+    inq_fetch_finish(pool->fetcher, &g->fetch, now_msec(), &reply);
+    if (!g->killed)
+        g->deadline_msec += g->fetch.used_msec - before;
+    if (g->process.broker_fd < 0) {
+        if (reply.fd >= 0)
+            close(reply.fd);
+    } else if (inq_broker_answer(g->process.broker_fd, g->fetch_seq, &reply) < 0) {
+        close_broker(g);
     }
 }
 
@@ -255,10 +306,12 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
     if (polls[0].revents)
         drain(g);
     if (polls[1].revents && g->process.broker_fd >= 0 && !g->killed)
-        serve(g, &pool->options->policy);
+        serve(pool, g);
+    else if (g->fetch.pid > 0 && (polls[3].revents || now_msec() >= g->fetch.deadline_msec))
+        end_fetch(pool, g);
     if (has_exited(g, polls[2].revents)) {
         g->gone = true;
-    } else if (now_msec() >= g->deadline_msec) {
+    } else if (now_msec() >= g->deadline_msec && (g->killed || g->fetch.pid == 0)) {
         if (g->killed)
             g->gone = g->abandoned = true;
         else
@@ -273,13 +326,16 @@ static int prepare(struct inq_pool *pool)
 
     for (unsigned i = 0; i < pool->count; i++) {
         const struct guarded *g = &pool->items[i];
-        struct pollfd *p = &pool->polls[i * 3];
-        uint64_t left = g->deadline_msec > now ? g->deadline_msec - now : 0;
+        struct pollfd *p = &pool->polls[i * POLLS];
+        const bool fetching = g->fetch.pid > 0 && !g->killed;
+        uint64_t until = fetching ? g->fetch.deadline_msec : g->deadline_msec;
+        uint64_t left = until > now ? until - now : 0;
 
         p[0] = (struct pollfd){.fd = g->killed ? -1 : g->process.result_fd, .events = POLLIN};
-        p[1] = (struct pollfd){.fd = g->killed ? -1 : g->process.broker_fd,
+        p[1] = (struct pollfd){.fd = g->killed || fetching ? -1 : g->process.broker_fd,
                                .events = g->reply_blocked ? POLLOUT : POLLIN};
         p[2] = (struct pollfd){.fd = g->process.pid_fd, .events = POLLIN};
+        p[3] = (struct pollfd){.fd = fetching ? g->fetch.result_fd : -1, .events = POLLIN};
         if (left < wait)
             wait = left;
         if (g->process.pid_fd < 0 && wait > POLL_MSEC)
@@ -305,7 +361,7 @@ static int wait_events(struct inq_pool *pool, int timeout_msec)
     sigaddset(&interrupts, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &interrupts, &before);
     if (pool->stopping || !inq_pipeline_interrupted())
-        n = ppoll(pool->polls, pool->count * 3, &timeout, &before);
+        n = ppoll(pool->polls, pool->count * POLLS, &timeout, &before);
     int saved = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = saved;
@@ -318,6 +374,7 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
     struct guarded *g = &pool->items[index];
     struct inq_answer answer = {.tag = g->tag, .wait_status = -1, .seconds = g->seconds};
 
+    inq_fetch_stop(pool->fetcher, &g->fetch);
     if (!g->abandoned) {
         inq_worker_process_kill(&g->process); /* what it may have started, before its id is free */
         drain(g);
@@ -331,6 +388,8 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
     if (answer.ending == INQ_ENDING_ANSWERED) {
         answer.bytes = TAKE_PTR(g->bytes);
         answer.size = g->size;
+        answer.fetch_notes = g->fetch.notes;
+        g->fetch.notes = (struct inq_fetch_notes){0};
     }
     guarded_deinit(g);
     *g = pool->items[--pool->count];
@@ -347,14 +406,14 @@ struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_an
         if (wait_events(pool, timeout) < 0) {
             if (errno != EINTR && errno != ENOMEM)
                 return inq_error_create(INQ_E_IO, "poll: %s", strerror(errno));
-            for (unsigned i = 0; i < pool->count * 3; i++)
+            for (unsigned i = 0; i < pool->count * POLLS; i++)
                 pool->polls[i].revents = 0;
         }
         pool->stopping = inq_pipeline_interrupted() != 0;
         for (unsigned i = 0; i < pool->count; i++) {
             if (pool->stopping)
                 end(&pool->items[i], INQ_ENDING_INTERRUPTED, NULL);
-            attend(pool, &pool->items[i], &pool->polls[i * 3]);
+            attend(pool, &pool->items[i], &pool->polls[i * POLLS]);
         }
         for (unsigned i = 0; i < pool->count; i++) {
             if (pool->items[i].gone) {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "fetch.h"
 #include "pipeline.h"
 
 enum inq_ending {
@@ -31,6 +32,7 @@ struct inq_answer {
     const char *why; /* static */
     char *bytes;     /* owned by the one who got the answer: free() */
     size_t size;
+    struct inq_fetch_notes fetch_notes; /* likewise; only with `bytes` */
 };
 
 struct inq_pool;

@@ -24,14 +24,13 @@
 /* A report is a few 100 KB: fewer switches between the two than with the default 64 KiB. */
 #define RESULT_PIPE_BYTES (512 * 1024)
 #define MAX_ARGUMENTS 16
-#define WORKER_NAME "inquest-worker"
 
-/* "DIRECTORY/BELOW/inquest-worker" when it can be run; to be freed. */
-static char *worker_in(const char *directory, const char *below)
+/* "DIRECTORY/BELOW/NAME" when it can be run; to be freed. */
+static char *program_in(const char *directory, const char *below, const char *name)
 {
     char *path = NULL;
 
-    if (asprintf(&path, "%s/%s" WORKER_NAME, directory, below) < 0)
+    if (asprintf(&path, "%s/%s%s", directory, below, name) < 0)
         return NULL;
     if (access(path, X_OK) == 0)
         return path;
@@ -39,7 +38,7 @@ static char *worker_in(const char *directory, const char *below)
     return NULL;
 }
 
-char *inq_worker_find(const char *wanted)
+char *inq_program_find(const char *name, const char *wanted)
 {
     char self[4096];
     char *path = NULL, *slash;
@@ -52,13 +51,13 @@ char *inq_worker_find(const char *wanted)
     slash = strrchr(self, '/');
     if (slash) {
         *slash = '\0';
-        path = worker_in(self, "");
+        path = program_in(self, "", name);
         if (!path) /* installed, and perhaps moved as a whole */
-            path = worker_in(self, "../libexec/inquest/");
+            path = program_in(self, "../libexec/inquest/", name);
         if (path)
             return path;
     }
-    return asprintf(&path, "%s/" WORKER_NAME, INQUEST_LIBEXEC_DIR) < 0 ? NULL : path;
+    return asprintf(&path, "%s/%s", INQUEST_LIBEXEC_DIR, name) < 0 ? NULL : path;
 }
 
 struct arguments {
@@ -105,6 +104,8 @@ static void build_arguments(struct arguments *a, const char *worker_path, const 
         add(a, "--stacks");
     if (options->policy.executable)
         add(a, "--executable");
+    if (options->debuginfod)
+        add(a, "--debuginfod");
     if (options->no_sandbox)
         add(a, "--no-sandbox");
     if (options->require_sandbox)
@@ -125,7 +126,7 @@ static void wires_deinit(struct wires *w)
     inq_closep(&w->broker_out);
 }
 
-static bool move_up(int *fd)
+bool inq_fd_move_up(int *fd)
 {
     int moved = fcntl(*fd, F_DUPFD_CLOEXEC, SAFE_FD);
 
@@ -146,7 +147,7 @@ static bool wires_open(struct wires *w, int core_fd)
         return false;
     w->result_in = pair[0];
     w->result_out = pair[1];
-    if (!move_up(&w->result_out))
+    if (!inq_fd_move_up(&w->result_out))
         return false;
     if (fcntl(w->result_in, F_SETFL, O_NONBLOCK) < 0)
         return false;
@@ -155,7 +156,7 @@ static bool wires_open(struct wires *w, int core_fd)
         return false;
     w->broker_in = pair[0];
     w->broker_out = pair[1];
-    return move_up(&w->broker_out) && fcntl(w->broker_in, F_SETFL, O_NONBLOCK) >= 0;
+    return inq_fd_move_up(&w->broker_out) && fcntl(w->broker_in, F_SETFL, O_NONBLOCK) >= 0;
 }
 
 /* Returns an errno value. */
@@ -180,7 +181,7 @@ static int set_actions(posix_spawn_file_actions_t *actions, const struct wires *
 }
 
 /* A group of its own, no blocked signals, and none ignored: SIGPIPE is, in many a parent. */
-static int set_attributes(posix_spawnattr_t *attributes)
+int inq_program_attributes(posix_spawnattr_t *attributes)
 {
     static const int reset[] = {SIGPIPE, SIGINT,  SIGTERM, SIGHUP,
                                 SIGQUIT, SIGCHLD, SIGXCPU, SIGXFSZ};
@@ -218,7 +219,7 @@ static int spawn(const struct arguments *a, const struct wires *w, bool keep_std
     }
     error = set_actions(&actions, w, keep_stderr);
     if (!error)
-        error = set_attributes(&attributes);
+        error = inq_program_attributes(&attributes);
     if (!error)
         error = posix_spawn(ret_pid, a->items[0], &actions, &attributes, a->items, no_environment);
     posix_spawnattr_destroy(&attributes);

@@ -4,6 +4,7 @@
 
 /* One running inquest-worker: how it is started, and its ends of the pipes. */
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,9 +41,14 @@ int inq_worker_process_reap(struct inq_worker_process *process);
 void inq_worker_process_deinit(struct inq_worker_process *process);
 
 /*
- * The worker's executable: `wanted` when not NULL, else beside this program, else where it was
- * installed. To be freed.
+ * A program that inquest starts: `wanted` when not NULL, else the one of that name beside this
+ * program, else where it was installed. To be freed.
  */
-char *inq_worker_find(const char *wanted);
+char *inq_program_find(const char *name, const char *wanted);
+/* How such a program starts: a group of its own, and signals as if nobody had touched them. errno.
+ */
+int inq_program_attributes(posix_spawnattr_t *attributes);
+/* Moves a descriptor out of the way of those that such a program is given; false with errno. */
+bool inq_fd_move_up(int *fd);
 
 #endif

@@ -74,8 +74,7 @@ static void put_items(struct inq_page *page, const json_t *list, const char *hea
     if (json_array_size(list) == 0)
         return;
     inq_page_heading(page, heading);
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         if (i == MOST_ITEMS && !page->style->verbose) {
             inq_page_printf(page, "  ... %zu more (-v shows them)\n", json_array_size(list) - i);
             break;
@@ -107,8 +106,7 @@ static void put_commands(struct inq_page *page, const json_t *fix)
 {
     size_t i;
     json_t *command;
-    json_array_foreach(json_object_get(fix, "commands"), i, command)
-    {
+    json_array_foreach (json_object_get(fix, "commands"), i, command) {
         inq_page_put(page, "       $ ");
         inq_page_foreign(page, json_string_value(command)); /* whole: it is to be copied */
         inq_page_put(page, "\n");
@@ -122,8 +120,7 @@ static void put_fixes(struct inq_page *page, const json_t *fixes)
     if (json_array_size(fixes) == 0)
         return;
     inq_page_heading(page, "What to do");
-    json_array_foreach(fixes, i, fix)
-    {
+    json_array_foreach (fixes, i, fix) {
         char lead[32];
         const char *text = inq_page_text(fix, "text");
         snprintf(lead, sizeof(lead), "  %zu. ", i + 1);
@@ -209,6 +206,26 @@ static void put_others(struct inq_page *page, const json_t *verdicts, size_t ans
     inq_text_deinit(&names);
 }
 
+/* The first frame that is no runtime library's, as the group key has found it: "prog!parse". */
+static void put_where_to_look(struct inq_page *page)
+{
+    const json_t *frames = json_object_get(json_object_get(page->report, "group"), "frames");
+    const char *first = json_string_value(json_array_get(frames, 0));
+    const char *mark = first ? strchr(first, '!') : NULL;
+    struct inq_text line = {0};
+
+    inq_text_append(&line, "read the crashing thread below from ");
+    if (mark)
+        inq_text_printf(&line, "%s (%.*s)", mark + 1, (int)(mark - first), first);
+    else if (first)
+        inq_text_printf(&line, "%.*s", (int)strcspn(first, "@"), first);
+    else
+        inq_text_append(&line, "its first frame of your own code");
+    inq_text_append(&line, " outwards; the gdb line at the end opens this dump there.");
+    inq_page_prose(page, "  Next: ", 8, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
+}
+
 /* Nothing matches: what is known all the same. */
 static void put_no_answer(struct inq_page *page, const json_t *verdicts)
 {
@@ -218,12 +235,12 @@ static void put_no_answer(struct inq_page *page, const json_t *verdicts)
     const struct {
         const char *words, *value;
     } known[] = {
-        {"signal", inq_page_text(signal, "code_name")},
+        {"message", inq_page_text(abort_facts, "message")},
+        {"signal", fault ? inq_page_text(signal, "code_name") : NULL},
         {"access", inq_page_text(fault, "access")},
         {"address", inq_page_text(fault, "address")},
         {"kind of address", inq_page_text(fault, "address_class")},
         {"function", inq_page_text(fault, "function")},
-        {"message", inq_page_text(abort_facts, "message")},
     };
     struct inq_text line = {0};
     inq_page_put(page, "\n");
@@ -242,9 +259,7 @@ static void put_no_answer(struct inq_page *page, const json_t *verdicts)
     if (line.size > 0 && !line.failed)
         inq_page_prose(page, "  What is known: ", 4, line.bytes);
     inq_text_deinit(&line);
-    inq_page_prose(page, "  Next: ", 8,
-                   "read the crashing thread below from its first frame of your own code; "
-                   "the gdb line at the end opens this dump there.");
+    put_where_to_look(page);
 }
 
 /* The first that claims to be a cause; one past the end when there is none. */

@@ -21,12 +21,12 @@ static void append_place(const struct inq_page *page, const json_t *frame, struc
     const char *module_offset = inq_page_text(frame, "module_offset");
     const char *kind = inq_page_text(frame, "kind");
     json_int_t offset = inq_page_int(frame, "function_offset", -1);
-    if (function) {
+    if (kind && !strcmp(kind, "signal")) { /* its name, if any, is of no use: __restore_rt */
+        inq_text_append(text, "<signal handler called>");
+    } else if (function) {
         inq_text_append(text, function);
         if (offset >= 0 && !short_form)
             inq_text_printf(text, "+0x%" PRIxMAX, (uintmax_t)offset);
-    } else if (kind && !strcmp(kind, "signal")) {
-        inq_text_append(text, "<signal handler called>");
     } else if (module && module_offset) {
         inq_text_printf(text, "%s+%s", module, module_offset);
     } else if (module) {
@@ -47,24 +47,36 @@ char *inq_page_frame_name(const struct inq_page *page, const json_t *frame)
     return text.bytes;
 }
 
-static void put_source_line(struct inq_page *page, const json_t *frame)
+bool inq_page_is_inlined(const json_t *frame)
 {
-    const char *file = inq_page_text(frame, "file");
-    if (!file)
-        return;
-    inq_page_put(page, " at ");
-    inq_page_foreign(page, file);
-    if (json_is_integer(json_object_get(frame, "line")))
-        inq_page_printf(page, ":%" PRIdMAX, (intmax_t)inq_page_int(frame, "line", 0));
+    return json_is_true(json_object_get(frame, "inlined"));
 }
 
-/* "  #3  0x7f12aa function+0x1c  libfoo.so.1 (cfi)" */
+/* "file.c:26"; the whole path with -v. Nothing when it is not known. */
+static void append_source_line(const struct inq_page *page, const json_t *frame,
+                               struct inq_text *text)
+{
+    const char *file = inq_page_text(frame, "file");
+    json_int_t line = inq_page_int(frame, "line", 0);
+    if (!file)
+        return;
+    const char *slash = page->style->verbose ? NULL : strrchr(file, '/');
+    inq_text_append(text, slash && slash[1] ? slash + 1 : file);
+    if (line > 0)
+        inq_text_printf(text, ":%" PRIdMAX, (intmax_t)line);
+}
+
+/*
+ * "  #3  0x7f12aa function+0x1c at file.c:26  libfoo.so.1 (cfi)". A function that was inlined has
+ * no code of its own: its line says so instead of telling the address once more.
+ */
 static void put_frame(struct inq_page *page, const json_t *frame, size_t pc_columns)
 {
-    const char *module = inq_page_text(inq_page_module(page, frame), "name");
-    const char *trust = inq_page_text(frame, "trust");
-    const char *pc = inq_page_text(frame, "pc");
-    struct inq_text place = {0};
+    const bool inlined = inq_page_is_inlined(frame);
+    const char *module = inlined ? NULL : inq_page_text(inq_page_module(page, frame), "name");
+    const char *trust = inlined ? "inlined" : inq_page_text(frame, "trust");
+    const char *pc = inlined ? "" : inq_page_text(frame, "pc");
+    struct inq_text place = {0}, source = {0};
     char index[24];
     snprintf(index, sizeof(index), "#%" PRIdMAX, (intmax_t)inq_page_int(frame, "index", 0));
     inq_page_printf(page, "  %-3s ", index);
@@ -76,9 +88,13 @@ static void put_frame(struct inq_page *page, const json_t *frame, size_t pc_colu
 
     /* what is left of the line: a third for the module, but no less than tells it from others */
     append_place(page, frame, &place, false);
+    append_source_line(page, frame, &source);
+    _cleanup_free_ char *where =
+        source.bytes ? inq_page_cut_middle(source.bytes, inq_page_columns(page, 40, 24)) : NULL;
+    size_t where_columns = where ? inq_text_width(where) + 4 : 0;
     bool has_name = inq_page_text(frame, "function") != NULL;
     size_t index_columns = strlen(index) > 3 ? strlen(index) : 3;
-    size_t used = 4 + index_columns + pc_columns + (trust ? strlen(trust) + 3 : 0);
+    size_t used = 4 + index_columns + pc_columns + (trust ? strlen(trust) + 3 : 0) + where_columns;
     size_t room = inq_page_columns(page, used, 34);
     size_t name_columns = inq_text_width(place.bytes ? place.bytes : "");
     size_t module_room = module && has_name ? room / 3 : 0;
@@ -92,7 +108,11 @@ static void put_frame(struct inq_page *page, const json_t *frame, size_t pc_colu
     inq_page_tone(page, has_name ? INQ_TONE_NAME : INQ_TONE_DIM);
     inq_page_cell(page, name, 0);
     inq_page_plain(page);
-    put_source_line(page, frame);
+    if (where) {
+        inq_page_put(page, " at ");
+        inq_page_put(page, where);
+    }
+    inq_text_deinit(&source);
     if (module_columns > 0) {
         inq_page_put(page, "  ");
         inq_page_put(page, shown);
@@ -111,8 +131,7 @@ static size_t widest_pc(const json_t *frames)
 {
     size_t i, widest = 6;
     json_t *frame;
-    json_array_foreach(frames, i, frame)
-    {
+    json_array_foreach (frames, i, frame) {
         const char *pc = inq_page_text(frame, "pc");
         size_t width = pc ? strlen(pc) : 0;
         if (width > widest && width <= 18)
@@ -147,10 +166,10 @@ static void put_cycle(struct inq_page *page, const json_t *frames, const struct 
     json_t *frame;
     inq_text_printf(&line, "frames %" PRIdMAX "-%" PRIdMAX " repeat: ", (intmax_t)cycle->start,
                     (intmax_t)cycle->end - 1);
-    json_array_foreach(frames, i, frame)
-    {
+    json_array_foreach (frames, i, frame) {
         json_int_t index = inq_page_int(frame, "index", -1);
-        if (index < cycle->start || index - cycle->start >= cycle->length)
+        if (index < cycle->start || index - cycle->start >= cycle->length ||
+            inq_page_is_inlined(frame))
             continue;
         if (names++ < CYCLE_NAMES) {
             _cleanup_free_ char *name = inq_page_frame_name(page, frame);
@@ -214,8 +233,8 @@ static size_t count_shown(const json_t *frames, const struct cycle *cycle)
 {
     size_t i, count = 0;
     json_t *frame;
-    json_array_foreach(frames, i, frame) count +=
-        !repeats(cycle, inq_page_int(frame, "index", (json_int_t)i));
+    json_array_foreach (frames, i, frame)
+        count += !repeats(cycle, inq_page_int(frame, "index", (json_int_t)i));
     return count;
 }
 
@@ -229,19 +248,18 @@ void inq_page_stack(struct inq_page *page, const json_t *thread, size_t most, bo
     size_t head = count > most ? most - tail : count;
     size_t pc_columns = widest_pc(frames), i;
     json_t *frame;
-    json_array_foreach(frames, i, frame)
-    {
+    json_array_foreach (frames, i, frame) {
         json_int_t index = inq_page_int(frame, "index", (json_int_t)i);
         if (index < 0 || index == INT64_MAX || repeats(&walk.cycle, index))
             continue;
         if (place++ >= head && place <= count - tail) {
-            walk.hidden++;
+            walk.hidden += !inq_page_is_inlined(frame);
             continue;
         }
         if (index > walk.next)
             put_between(page, frames, &walk, index);
         put_frame(page, frame, pc_columns);
-        walk.next = index + 1;
+        walk.next = inq_page_is_inlined(frame) ? index : index + 1;
     }
     json_int_t total = inq_page_int(thread, "frames_total", 0);
     json_int_t end = walk.cycle.length > 0 && walk.cycle.end > total ? walk.cycle.end : total;

@@ -13,7 +13,6 @@
 
 #define PLACES_SHOWN 4
 #define LIMITS_SHOWN 3
-#define DEBUGINFOD_SHOWN 2
 
 static const struct {
     enum inq_code code;
@@ -34,7 +33,8 @@ static const struct {
     {INQ_G_FILE_UNVERIFIED,
      "link with -Wl,--build-id, or --trust-paths if you know the file is it"},
     {INQ_G_FOREIGN_ROOT, "--sysroot DIR, a copy of the file system it ran on"},
-    {INQ_G_SYMBOLS, "install its debug symbols, or --debug-dir DIR"},
+    {INQ_G_SYMBOLS, "--debuginfod fetches its debug symbols; or install them, or --debug-dir DIR"},
+    {INQ_G_LINES_SKIPPED, "the gdb line at the end shows them"},
     {INQ_G_RULE_FILE, "inquest signatures check FILE says what is wrong with it"},
     {INQ_G_STACK_LIMIT, "-v shows all frames that were kept"},
 };
@@ -130,46 +130,7 @@ static void put_all(struct inq_page *page, const json_t *gaps, const struct fold
     }
 }
 
-static bool is_hex(const char *text)
-{
-    return text && *text && strspn(text, "0123456789abcdef") == strlen(text);
-}
-
-/* The build-id of the module that a gap is about. */
-static const char *build_id_of(const struct inq_page *page, const json_t *gap)
-{
-    const char *where = inq_page_text(gap, "where");
-    size_t i;
-    json_t *module;
-    json_array_foreach(json_object_get(page->report, "modules"), i, module)
-    {
-        const char *name = inq_page_text(module, "name");
-        const char *build = inq_page_text(module, "build_id");
-        if (where && name && is_hex(build) && strlen(build) <= 128 &&
-            (!strcmp(where, name) ||
-             (inq_starts_with(where, "module ") && !strcmp(where + 7, name))))
-            return build;
-    }
-    return NULL;
-}
-
-static void put_debuginfod(struct inq_page *page, const json_t *gaps, const struct fold *fold)
-{
-    size_t shown = 0;
-    for (size_t i = fold->first; i < json_array_size(gaps) && shown < DEBUGINFOD_SHOWN; i++) {
-        const json_t *gap = json_array_get(gaps, i);
-        const char *code = inq_page_text(gap, "code");
-        const char *build = code && !strcmp(code, fold->code) ? build_id_of(page, gap) : NULL;
-        if (!build)
-            continue;
-        inq_page_put(page, "           $ debuginfod-find debuginfo ");
-        inq_page_put(page, build);
-        inq_page_put(page, "\n");
-        shown++;
-    }
-}
-
-static void put_advice(struct inq_page *page, const json_t *gaps, const struct fold *fold)
+static void put_advice(struct inq_page *page, const struct fold *fold)
 {
     const char *advice = advice_for(fold->code);
     if (!advice)
@@ -178,7 +139,7 @@ static void put_advice(struct inq_page *page, const json_t *gaps, const struct f
     inq_page_prose(page, "           -> ", 14, advice);
     inq_page_plain(page);
     if (!strcmp(fold->code, inq_code_name(INQ_G_SYMBOLS)))
-        put_debuginfod(page, gaps, fold);
+        inq_page_missing_names(page);
 }
 
 void inq_page_gaps(struct inq_page *page)
@@ -210,7 +171,7 @@ void inq_page_gaps(struct inq_page *page)
             put_single(page, folds[i].code, json_array_get(gaps, folds[i].first));
         else
             put_fold(page, gaps, &folds[i]);
-        put_advice(page, gaps, &folds[i]);
+        put_advice(page, &folds[i]);
     }
     json_array_foreach(limits, i, limit)
     {

@@ -35,6 +35,12 @@ static const char *class_meaning(const char *word)
     return NULL;
 }
 
+static bool class_is(const json_t *fault, const char *word)
+{
+    const char *class_word = inq_page_text(fault, "address_class");
+    return class_word && !strcmp(class_word, word);
+}
+
 static const char *program_name(const struct inq_page *page)
 {
     const json_t *process = json_object_get(page->report, "process");
@@ -90,22 +96,70 @@ static void append_module(struct inq_text *line, const char *module)
         inq_text_printf(line, " (%s)", module);
 }
 
+/*
+ * The address that was used. For some faults the kernel gives none; then it is the operand's, or
+ * where a branch wanted to go.
+ */
+static const char *used_address(const json_t *fault, const char **ret_meaning)
+{
+    const char *address = inq_page_text(fault, "address");
+    const char *reason = inq_page_text(fault, "reason");
+    const json_t *operand = json_object_get(fault, "operand");
+
+    *ret_meaning = class_meaning(inq_page_text(fault, "address_class"));
+    if (class_is(fault, "null-page") && address && strcmp(address, "0x0") != 0)
+        *ret_meaning = "an offset from a null pointer, or a small number";
+    if (address || !reason)
+        return address;
+    if (!strcmp(reason, "misaligned")) {
+        *ret_meaning = "not aligned as the instruction needs it";
+        return inq_page_text(operand, "address");
+    }
+    if (strcmp(reason, "non-canonical") != 0)
+        return NULL;
+    const char *target = inq_page_text(fault, "target");
+    return target ? target : inq_page_text(operand, "address");
+}
+
+/* "by mov 0x8(%rbx),%eax with rbx 0x7f00" */
+static void put_instruction(struct inq_page *page)
+{
+    const json_t *fault = json_object_get(page->report, "fault");
+    const char *text = inq_page_text(json_object_get(fault, "instruction"), "text");
+    const json_t *registers = json_object_get(json_object_get(fault, "operand"), "registers");
+    struct inq_text line = {0};
+    const char *name, *separator = " with ";
+    json_t *value;
+
+    if (!text)
+        return;
+    inq_text_printf(&line, "by %s", text);
+    json_object_foreach ((json_t *)(uintptr_t)registers, name, value) {
+        if (!json_is_string(value))
+            continue;
+        inq_text_printf(&line, "%s%s %s", separator, name, json_string_value(value));
+        separator = ", ";
+    }
+    inq_page_prose(page, "  ", 4, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
+}
+
 /* "read of 0x10 (a null pointer) in parse_header (libfoo.so.1)", or who sent the signal. */
 static bool describe_fault(const struct inq_page *page, struct inq_text *line)
 {
     const json_t *fault = json_object_get(page->report, "fault");
     const json_t *sender = json_object_get(json_object_get(page->report, "signal"), "sender");
-    const char *address = inq_page_text(fault, "address");
+    const char *meaning, *address = used_address(fault, &meaning);
     const char *access = inq_page_text(fault, "access");
-    const char *meaning = class_meaning(inq_page_text(fault, "address_class"));
     const char *function = inq_page_text(fault, "function");
     const char *module = inq_page_text(fault, "module");
     const char *sent_by = inq_page_text(json_object_get(page->report, "signal"), "sent_by");
     if (sent_by && !strcmp(sent_by, "self")) {
         inq_text_append(line, "sent by the process itself");
-        return true;
-    }
-    if (json_is_object(sender)) {
+        if (!address)
+            return true;
+        inq_text_append(line, ", in answer to a fault: "); /* that of a handler's signal frame */
+    } else if (json_is_object(sender)) {
         inq_text_printf(line, "sent by process %" PRIdMAX " of user %" PRIdMAX,
                         (intmax_t)inq_page_int(sender, "pid", 0),
                         (intmax_t)inq_page_int(sender, "uid", 0));
@@ -118,8 +172,11 @@ static bool describe_fault(const struct inq_page *page, struct inq_text *line)
         inq_text_printf(line, "at address %s", address);
     if (address && meaning)
         inq_text_printf(line, " (%s)", meaning);
-    if (function || module) {
-        inq_text_append(line, line->size > 0 ? " in " : "in ");
+    if (function || module)
+        inq_text_append(line, address ? " in " : "in ");
+    if (!function && access && !strcmp(access, "execute")) {
+        inq_text_append(line, module ? module : ""); /* it may be no code at all */
+    } else if (function || module) {
         inq_text_append(line, function ? function : "code without a name");
         append_module(line, module);
     }
@@ -177,8 +234,7 @@ static void put_command_line(struct inq_page *page)
     struct inq_text line = {0};
     if (json_array_size(arguments) < 2 && !page->style->verbose)
         return;
-    json_array_foreach(arguments, i, argument)
-    {
+    json_array_foreach (arguments, i, argument) {
         if (i > 0)
             inq_text_append(&line, " ");
         inq_text_append(&line, json_is_string(argument) ? json_string_value(argument) : "?");
@@ -230,9 +286,10 @@ void inq_page_headline(struct inq_page *page)
     if (describe_fault(page, &fault) && !fault.failed)
         inq_page_prose(page, "  ", 4, fault.bytes);
     inq_text_deinit(&fault);
+    put_instruction(page);
     put_particulars(page);
     put_command_line(page);
-    json_array_foreach(contradictions, i, item)
+    json_array_foreach (contradictions, i, item)
         inq_page_prose(page, "  The file's name disagrees: ", 4, json_string_value(item));
     put_seen(page);
 }

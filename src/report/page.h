@@ -66,6 +66,10 @@ char *inq_page_cut_end(const char *foreign, size_t columns);
 /* Puts an escaped string and pads it to `columns`. */
 void inq_page_cell(struct inq_page *page, const char *escaped, size_t columns);
 
+/* A member as a word for the shell, whatever bytes it holds. */
+void inq_page_shell_member(struct inq_page *page, const json_t *object, const char *key,
+                           const char *otherwise);
+
 /* Members of an object: NULL or `otherwise` when they are not there or of another type. */
 const char *inq_page_text(const json_t *object, const char *key);
 json_int_t inq_page_int(const json_t *object, const char *key, json_int_t otherwise);
@@ -92,11 +96,14 @@ void inq_page_other_threads(struct inq_page *page);
 void inq_page_kernel_log(struct inq_page *page);
 void inq_page_details(struct inq_page *page); /* -v: modules, environment, sandbox, time */
 void inq_page_gaps(struct inq_page *page);
+void inq_page_missing_names(struct inq_page *page); /* below the gap: how to get them */
 void inq_page_gdb(struct inq_page *page);
 void inq_page_stub(struct inq_page *page, const json_t *error);
 
 /* One frame and its newline; `crash` marks the frame the fault is in. */
 void inq_page_stack(struct inq_page *page, const json_t *thread, size_t most, bool crashed);
+/* A function that was inlined into that of the next frame. */
+bool inq_page_is_inlined(const json_t *frame);
 /* How a frame is named where there is room for one word only; to be freed. */
 char *inq_page_frame_name(const struct inq_page *page, const json_t *frame);
 

@@ -11,6 +11,8 @@
 #include "page.h"
 
 #define PROGRAM_COLUMNS 16 /* a comm has 15 */
+#define LEAST_OUTCOME 24
+#define LEAST_PATH 16
 #define GROUPS_SHOWN 40
 #define PROGRAMS_SHOWN 4
 
@@ -66,6 +68,21 @@ static void put_grade_cell(struct inq_page *page, const char *grade)
     inq_page_plain(page);
 }
 
+/* The file, for the next command; NULL where the line has no room for it. To be freed. */
+static char *path_cell(const struct inq_page *page, size_t room, size_t *ret_columns)
+{
+    const char *path = inq_page_text(json_object_get(page->report, "core"), "path");
+    const bool wide = page->style->width == 0;
+
+    if (!path || room < LEAST_OUTCOME + LEAST_PATH)
+        return NULL;
+    size_t most = room - LEAST_OUTCOME - 2 < room / 2 ? room - LEAST_OUTCOME - 2 : room / 2;
+    char *cell = inq_page_cut_middle(path, wide ? SIZE_MAX : most);
+    if (cell && !wide)
+        *ret_columns = inq_text_width(cell) + 2;
+    return cell;
+}
+
 /* The answer, or what is known instead. */
 static void put_outcome(struct inq_page *page)
 {
@@ -95,8 +112,16 @@ static void put_outcome(struct inq_page *page)
         if (function)
             inq_text_printf(&line, " in %s", function);
     }
-    _cleanup_free_ char *shown = inq_page_cut_end(line.bytes, inq_page_columns(page, 75, 24));
+    size_t room = inq_page_columns(page, 75, LEAST_OUTCOME), used = 0;
+    _cleanup_free_ char *path = path_cell(page, room, &used);
+    _cleanup_free_ char *shown = inq_page_cut_end(line.bytes, room - used);
     inq_page_cell(page, shown, 0);
+    if (path) {
+        inq_page_put(page, "  ");
+        inq_page_tone(page, INQ_TONE_DIM);
+        inq_page_cell(page, path, 0);
+        inq_page_plain(page);
+    }
     inq_text_deinit(&line);
 }
 
@@ -142,8 +167,7 @@ static void put_group(struct inq_page *page, const json_t *group)
             inq_text_printf(&line, " to %.10s", last);
     }
     json_int_t more = 0;
-    json_array_foreach(programs, i, program)
-    {
+    json_array_foreach (programs, i, program) {
         if (i == PROGRAMS_SHOWN) {
             more = (json_int_t)(json_array_size(programs) - i);
             break;
@@ -170,8 +194,7 @@ void inq_report_groups(const json_t *groups, const struct inq_style *style, stru
     inq_page_printf(&page, "%zu group%s", count, count == 1 ? "" : "s");
     inq_page_plain(&page);
     inq_page_put(&page, "\n");
-    json_array_foreach(groups, i, group)
-    {
+    json_array_foreach (groups, i, group) {
         if (i == GROUPS_SHOWN && !style->verbose) {
             inq_page_printf(&page, "  ... %zu more groups (-v shows them)\n", count - i);
             break;

@@ -185,8 +185,8 @@ static void put_shell_word(struct inq_page *page, const char *word, bool escaped
     inq_page_put(page, "'");
 }
 
-static void put_member_word(struct inq_page *page, const json_t *object, const char *key,
-                            const char *otherwise)
+void inq_page_shell_member(struct inq_page *page, const json_t *object, const char *key,
+                           const char *otherwise)
 {
     char twin[64];
     snprintf(twin, sizeof(twin), "%s_base64", key);
@@ -204,7 +204,7 @@ static bool put_unpacking(struct inq_page *page, const json_t *core)
     if (!compression || !strcmp(compression, "none"))
         return false;
     inq_page_put(page, !strcmp(compression, "zstd") ? "zstd -dc < " : "unpack < ");
-    put_member_word(page, core, "path", "CORE");
+    inq_page_shell_member(page, core, "path", "CORE");
     inq_page_put(page, " > core.unpacked && ");
     return true;
 }
@@ -222,14 +222,14 @@ void inq_page_gdb(struct inq_page *page)
     if (inq_page_true(core, "foreign_root"))
         inq_page_put(page, "-iex 'set sysroot SYSROOT' ");
     if (here)
-        put_member_word(page, module, "path", "EXECUTABLE");
+        inq_page_shell_member(page, module, "path", "EXECUTABLE");
     else
         inq_page_put(page, "EXECUTABLE");
     inq_page_put(page, " ");
     if (unpacked)
         inq_page_put(page, "core.unpacked");
     else
-        put_member_word(page, core, "path", "CORE");
+        inq_page_shell_member(page, core, "path", "CORE");
     inq_page_put(page, "\n");
     if (inq_page_true(core, "foreign_root"))
         inq_page_prose(page, "  ", 2,

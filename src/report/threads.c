@@ -89,6 +89,8 @@ static char *stack_key(const json_t *thread)
     {
         const char *function = inq_page_text(frame, "function");
         const char *offset = inq_page_text(frame, "module_offset");
+        if (inq_page_is_inlined(frame))
+            continue; /* known only where debug information was read */
         inq_text_printf(&key, "%" PRIdMAX " %s\n", (intmax_t)inq_page_int(frame, "module", -1),
                         function ? function
                         : offset ? offset

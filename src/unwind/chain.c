@@ -53,8 +53,7 @@ static bool may_skip_frames(const struct inq_chain_reader *reader, uint64_t low,
     if (high - low > MAX_FRAME_BYTES)
         return true;
     for (uint64_t addr = low - low % bytes; addr < high; addr += bytes)
-        if (!word(reader, addr, &value) ||
-            inq_chain_after_call(reader, value) != INQ_AFTER_CALL_NO)
+        if (!word(reader, addr, &value) || inq_chain_after_call(reader, value) != INQ_AFTER_CALL_NO)
             return true;
     return false;
 }
@@ -168,38 +167,68 @@ static enum inq_chain_result by_record(const struct inq_chain_reader *reader,
     }
 }
 
-static bool same_function(const struct inq_chain_reader *reader, uint64_t pc, uint64_t other)
+enum where {
+    WHERE_UNKNOWN,
+    WHERE_SAME_FUNCTION,
+    WHERE_ELSEWHERE,
+};
+
+static enum where compare_functions(const struct inq_chain_reader *reader, uint64_t pc,
+                                    uint64_t other)
 {
     struct inq_symbol_at here = inq_symbol_at(reader->code->modules, pc),
                          there = inq_symbol_at(reader->code->modules, other);
 
-    return here.module == there.module && here.function && there.function &&
-           pc - here.offset == other - there.offset;
+    if (here.module != there.module)
+        return WHERE_ELSEWHERE;
+    if (!here.function || !there.function)
+        return WHERE_UNKNOWN;
+    return pc - here.offset == other - there.offset ? WHERE_SAME_FUNCTION : WHERE_ELSEWHERE;
 }
+
+enum link {
+    LINK_NO,      /* the link register is not where this function returns to */
+    LINK_YES,     /* it is */
+    LINK_UNKNOWN, /* it may be: the frame record may be the caller's own */
+};
 
 /*
  * In a function that has not saved the link register, or never does, its caller is where that
  * points, and the frame record is the caller's own. Once the function has called anything, the
  * register points into itself.
  */
-static bool by_link(const struct inq_chain_reader *reader, const struct inq_regs *callee,
-                    const struct inq_regs *recorded, struct inq_regs *ret_caller)
+static enum link by_link(const struct inq_chain_reader *reader, const struct inq_regs *callee,
+                         const struct inq_regs *recorded, struct inq_regs *ret_caller)
 {
     const struct inq_cpu *cpu = reader->core->cpu;
     int link = reader->unwind->link ? inq_cpu_register(cpu, reader->unwind->link) : -1;
 
     if (!inq_regs_known(callee, link))
-        return false;
+        return LINK_NO;
     uint64_t pc = (callee->value[link] & reader->unwind->pc_mask) + reader->unwind->return_offset;
-    if (inq_chain_after_call(reader, pc) != INQ_AFTER_CALL_YES)
-        return false;
     if (recorded && (recorded->value[cpu->pc] & reader->unwind->pc_mask) == pc)
-        return false;
-    if (same_function(reader, callee->value[cpu->pc], pc - 1))
-        return false;
+        return LINK_NO; /* saved already */
+    switch (inq_chain_after_call(reader, pc)) {
+    case INQ_AFTER_CALL_NO:
+        return LINK_NO;
+    case INQ_AFTER_CALL_UNREADABLE:
+        return LINK_UNKNOWN;
+    case INQ_AFTER_CALL_YES:
+    default:
+        break;
+    }
+    switch (compare_functions(reader, callee->value[cpu->pc], pc - 1)) {
+    case WHERE_SAME_FUNCTION:
+        return LINK_NO;
+    case WHERE_UNKNOWN:
+        return LINK_UNKNOWN;
+    case WHERE_ELSEWHERE:
+    default:
+        break;
+    }
     *ret_caller = *callee;
     inq_regs_set(ret_caller, cpu->pc, pc);
-    return true;
+    return LINK_YES;
 }
 
 enum inq_chain_result inq_chain_step(const struct inq_chain_reader *reader,
@@ -210,8 +239,12 @@ enum inq_chain_result inq_chain_step(const struct inq_chain_reader *reader,
     enum inq_chain_result result = by_record(reader, callee, &caller);
     int pc = reader->core->cpu->pc;
 
-    if (exact && by_link(reader, callee, result == INQ_CHAIN_OK ? &caller : NULL, ret_caller))
-        return INQ_CHAIN_OK;
+    if (exact) {
+        enum link link =
+            by_link(reader, callee, result == INQ_CHAIN_OK ? &caller : NULL, ret_caller);
+        if (link != LINK_NO)
+            return link == LINK_YES ? INQ_CHAIN_OK : INQ_CHAIN_LOST;
+    }
     if (result != INQ_CHAIN_OK)
         return result;
     caller.value[pc] = (caller.value[pc] & reader->unwind->pc_mask) + reader->unwind->return_offset;

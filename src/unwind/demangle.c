@@ -2,8 +2,9 @@
 #include "demangle.h"
 
 #include <setjmp.h>
-#include <stdbool.h>
 #include <string.h>
+
+#include "bounds.h"
 
 /* libiberty.h has a basename() of its own unless it is told that there is one. */
 #define HAVE_DECL_BASENAME 1
@@ -65,7 +66,8 @@ const char *inq_demangle(struct inq_demangler *demangler, const char *name)
 
     if (!maybe_mangled(name) || strnlen(name, INQ_MAX_MANGLED_BYTES + 1) > INQ_MAX_MANGLED_BYTES)
         return name;
-    out.most = demangler->bytes_left < sizeof(out.bytes) ? demangler->bytes_left : sizeof(out.bytes);
+    out.most =
+        demangler->bytes_left < sizeof(out.bytes) ? demangler->bytes_left : sizeof(out.bytes);
     if (!demangle(name, &out) || out.size == 0 || !is_printable(out.bytes, out.size))
         return name;
     const char *copy = inq_arena_copy(demangler->arena, out.bytes, out.size);
@@ -73,4 +75,30 @@ const char *inq_demangle(struct inq_demangler *demangler, const char *name)
         return name;
     demangler->bytes_left -= out.size;
     return copy;
+}
+
+static const char *cut(const char *name, struct inq_arena *arena)
+{
+    static const char end[] = "...";
+
+    if (strnlen(name, INQ_MAX_STRING) < INQ_MAX_STRING)
+        return name;
+    char *copy = inq_arena_copy(arena, name, INQ_MAX_STRING - 1);
+    if (copy)
+        memcpy(copy + INQ_MAX_STRING - sizeof(end), end, sizeof(end));
+    return copy;
+}
+
+bool inq_readable_names(struct inq_demangler *demangler, const char *raw, const char **ret_name,
+                        const char **ret_raw)
+{
+    const char *name = inq_demangle(demangler, raw);
+    const char *shown = cut(name, demangler->arena);
+    const char *other = name == raw ? NULL : cut(raw, demangler->arena);
+
+    if (!shown || (name != raw && !other))
+        return false;
+    *ret_name = shown;
+    *ret_raw = other;
+    return true;
 }

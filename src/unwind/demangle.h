@@ -12,11 +12,13 @@
  * which is kept.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "arena.h"
 
-#define INQ_MAX_MANGLED_BYTES 8192u          /* longer names stay as they are */
+/* Longer names stay as they are. Of C++ libiberty takes 1024 bytes, with its limit on recursion. */
+#define INQ_MAX_MANGLED_BYTES 8192u
 #define INQ_MAX_DEMANGLED_BYTES 16384u       /* likewise names that become longer than this */
 #define INQ_MAX_DEMANGLED_TOTAL (16u << 20u) /* of one analysis */
 
@@ -32,5 +34,12 @@ static inline struct inq_demangler inq_demangler_init(struct inq_arena *arena)
 
 /* The readable name, in the arena; `name` itself when it is no mangled one or stays as it is. */
 const char *inq_demangle(struct inq_demangler *demangler, const char *name);
+
+/*
+ * Both names of a frame: the readable one, and the raw one when it is another, else NULL. What is
+ * longer than a text of the report may be (INQ_MAX_STRING) ends in "...". False without memory.
+ */
+bool inq_readable_names(struct inq_demangler *demangler, const char *raw, const char **ret_name,
+                        const char **ret_raw);
 
 #endif

@@ -15,9 +15,8 @@ _Thread_local jmp_buf *inq_dwarf_no_memory;
  * that is the unwinder's.
  */
 static const char *const section_names[] = {
-    ".debug_info",     ".debug_abbrev", ".debug_line",        ".debug_aranges",
-    ".debug_str",      ".debug_ranges", ".debug_rnglists",    ".debug_line_str",
-    ".debug_addr",     ".debug_str_offsets",
+    ".debug_info",   ".debug_abbrev",   ".debug_line",     ".debug_aranges", ".debug_str",
+    ".debug_ranges", ".debug_rnglists", ".debug_line_str", ".debug_addr",    ".debug_str_offsets",
 };
 
 /* "\0.debug_info\0.debug_abbrev\0...": the section names of every file that we make. */
@@ -75,7 +74,7 @@ static Elf *make_elf(const struct inq_image *image, uint8_t skeleton[192])
     skeleton[EI_CLASS] = wide ? ELFCLASS64 : ELFCLASS32;
     skeleton[EI_DATA] = be ? ELFDATA2MSB : ELFDATA2LSB;
     skeleton[EI_VERSION] = EV_CURRENT;
-    skeleton[16 + be] = ET_DYN; /* e_type */
+    skeleton[16 + be] = ET_DYN;         /* e_type */
     skeleton[20 + 3 * be] = EV_CURRENT; /* e_version */
     for (size_t i = 0; i < INQ_ARRAY_SIZE(at); i++) {
         /* two bytes will do for all of them, at the low end of wider fields */
@@ -88,8 +87,10 @@ static Elf *make_elf(const struct inq_image *image, uint8_t skeleton[192])
 
 static bool add_section(Elf *elf, uint32_t name, uint32_t type, const void *bytes, size_t size)
 {
+    elf_errno(); /* forgets what was before */
     Elf_Scn *section = elf_newscn(elf);
-    Elf_Data *data = section ? elf_newdata(section) : NULL;
+    /* Without memory for its header libelf gives a section all the same: elf_newdata() faults. */
+    Elf_Data *data = section && elf_errno() == 0 ? elf_newdata(section) : NULL;
     GElf_Shdr storage, *header = data ? gelf_getshdr(section, &storage) : NULL;
     union {
         const void *from;
@@ -131,6 +132,8 @@ static Dwarf *make_dwarf(const struct inq_image *image, const struct names *name
         dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
     if (!dwarf) {
         elf_end(elf);
+        if (!ok)
+            no_memory(); /* nothing else can go wrong with what we make */
         return NULL;
     }
     dwarf_new_oom_handler(dwarf, no_memory);
@@ -145,9 +148,9 @@ static bool get_sections(const struct inq_image *image, struct inq_arena *arena,
 {
     for (size_t i = 0; i < INQ_ARRAY_SIZE(section_names); i++) {
         uint64_t before = dwarf->budget->unpacked_bytes;
-        enum inq_packed result = inq_image_debug_section(
-            image, section_names[i], arena, &dwarf->budget->unpacked_bytes, &sections[i].bytes,
-            &sections[i].size);
+        enum inq_packed result =
+            inq_image_debug_section(image, section_names[i], arena, &dwarf->budget->unpacked_bytes,
+                                    &sections[i].bytes, &sections[i].size);
 
         if (result == INQ_PACKED_NONE && i < 2)
             return false;
@@ -179,8 +182,7 @@ bool inq_dwarf_open(const struct inq_image *image, const struct inq_image *alt,
     make_names(names);
     ret_dwarf->line_section = sections[2].bytes;
     ret_dwarf->line_size = sections[2].size;
-    ret_dwarf->dwarf =
-        make_dwarf(image, names, sections, ret_dwarf->skeleton[0], &ret_dwarf->elf);
+    ret_dwarf->dwarf = make_dwarf(image, names, sections, ret_dwarf->skeleton[0], &ret_dwarf->elf);
     if (!ret_dwarf->dwarf)
         return false;
     if (alt)
@@ -210,4 +212,37 @@ void inq_dwarf_close(struct inq_dwarf *dwarf)
         elf_end(dwarf->alt_elf);
     dwarf->dwarf = dwarf->alt = NULL;
     dwarf->elf = dwarf->alt_elf = NULL;
+}
+
+bool inq_dwarf_frames_open(const struct inq_image *image, struct inq_arena *arena,
+                           uint64_t *unpacked_bytes, struct inq_dwarf_frames *ret_frames)
+{
+    static const char names[] = "\0.debug_frame\0.shstrtab";
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    *ret_frames = (struct inq_dwarf_frames){0};
+    if (elf_version(EV_CURRENT) == EV_NONE ||
+        inq_image_debug_section(image, ".debug_frame", arena, unpacked_bytes, &bytes, &size) !=
+            INQ_PACKED_OK)
+        return false;
+    ret_frames->elf = make_elf(image, ret_frames->skeleton);
+    if (ret_frames->elf &&
+        add_section(ret_frames->elf, sizeof("\0.debug_frame"), SHT_STRTAB, names, sizeof(names)) &&
+        add_section(ret_frames->elf, 1, SHT_PROGBITS, bytes, size))
+        ret_frames->dwarf = dwarf_begin_elf(ret_frames->elf, DWARF_C_READ, NULL);
+    if (ret_frames->dwarf)
+        ret_frames->cfi = dwarf_getcfi(ret_frames->dwarf);
+    if (!ret_frames->cfi)
+        inq_dwarf_frames_close(ret_frames);
+    return ret_frames->cfi != NULL;
+}
+
+void inq_dwarf_frames_close(struct inq_dwarf_frames *frames)
+{
+    dwarf_end(frames->dwarf); /* these take NULL */
+    elf_end(frames->elf);
+    frames->dwarf = NULL;
+    frames->elf = NULL;
+    frames->cfi = NULL;
 }

@@ -29,11 +29,14 @@
 /* A line program is decoded as a whole; each byte of it can become a row of about 100 bytes. */
 #define INQ_MAX_LINE_PROGRAM (2u << 20u)
 #define INQ_MAX_LINE_PROGRAMS (12u << 20u)
+/* libdw keeps about a kilobyte of each unit up to the last one it is asked for. */
+#define INQ_MAX_DWARF_UNITS 300000u
 
 struct inq_dwarf_budget {
     uint64_t steps;          /* left */
     uint64_t unpacked_bytes; /* that may still be unpacked */
     uint64_t line_bytes;     /* of line programs that may still be decoded */
+    uint64_t units;          /* compilation and type units that may still be kept */
     bool steps_ended, lines_ended;
 };
 
@@ -43,9 +46,10 @@ struct inq_dwarf {
     const uint8_t *line_section; /* .debug_line */
     size_t line_size;
     bool big_endian;
-    bool lines_read; /* of the unit that is being read: its table of files is there */
+    bool lines_read;         /* of the unit that is being read: its table of files is there */
     enum inq_packed problem; /* of the last section that could not be had */
     /* private */
+    bool units_counted;
     Elf *elf;
     Dwarf *alt;
     Elf *alt_elf;
@@ -60,6 +64,18 @@ bool inq_dwarf_open(const struct inq_image *image, const struct inq_image *alt,
                     struct inq_arena *arena, struct inq_dwarf_budget *budget,
                     struct inq_dwarf *ret_dwarf);
 void inq_dwarf_close(struct inq_dwarf *dwarf);
+
+/* Call frame information of `.debug_frame`, read the same way: by itself, and unpacked by us. */
+struct inq_dwarf_frames {
+    Dwarf_CFI *cfi; /* NULL: there is none; it belongs to dwarf */
+    /* private */
+    Dwarf *dwarf;
+    Elf *elf;
+    _Alignas(8) uint8_t skeleton[192]; /* it must not be moved */
+};
+bool inq_dwarf_frames_open(const struct inq_image *image, struct inq_arena *arena,
+                           uint64_t *unpacked_bytes, struct inq_dwarf_frames *ret_frames);
+void inq_dwarf_frames_close(struct inq_dwarf_frames *frames); /* takes one with nothing in it */
 
 /* Takes `count` steps; false when there are none left (which is then remembered). */
 static inline bool inq_dwarf_step(struct inq_dwarf *dwarf, uint64_t count)
@@ -82,10 +98,10 @@ extern _Thread_local jmp_buf *inq_dwarf_no_memory;
 /* ---- dwarf_units.c --------------------------------------------------------------------------- */
 
 /* An address whose place in the source is wanted, and what was found out about it. */
-struct inq_inline { /* a function that was inlined, and where it was called from */
-    const char *name;   /* as DWARF has it: mangled, or scopes and name; NULL unknown */
-    const char *file;   /* of the call */
-    uint32_t line;      /* of the call, 0 unknown */
+struct inq_inline {   /* a function that was inlined, and where it was called from */
+    const char *name; /* as DWARF has it: mangled, or scopes and name; NULL unknown */
+    const char *file; /* of the call */
+    uint32_t line;    /* of the call, 0 unknown */
 };
 
 struct inq_spot {
@@ -104,7 +120,14 @@ struct inq_spot {
     Dwarf_Die die;
 };
 
-/* Sets has_unit and unit of the spots, which must be sorted by address. */
+/*
+ * Fills in the spots, which must be sorted by address; what cannot be known stays unset. Texts are
+ * copied to the arena. False without memory. Must be called with a jump target set.
+ */
+bool inq_dwarf_read(struct inq_dwarf *dwarf, struct inq_spot *spots, size_t count,
+                    struct inq_arena *arena);
+
+/* Sets has_unit and unit of the spots. */
 void inq_dwarf_find_units(struct inq_dwarf *dwarf, struct inq_spot *spots, size_t count);
 
 /* ---- dwarf_lines.c, dwarf_scopes.c ----------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "cursor.h"
 #include "dwarf_file.h"
 
@@ -91,6 +92,8 @@ bool inq_dwarf_find_lines(struct inq_dwarf *dwarf, Dwarf_Die *unit, struct inq_s
 
         /* line 0: the compiler says that no line is the reason for this instruction */
         if (!file || dwarf_lineno(row, &number) != 0 || number <= 0)
+            continue;
+        if (strnlen(file, INQ_MAX_STRING) == INQ_MAX_STRING)
             continue;
         if (file != last)
             copy = inq_arena_strdup(arena, file);

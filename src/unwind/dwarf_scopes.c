@@ -3,6 +3,7 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "dwarf_file.h"
 #include "text.h"
 
@@ -269,7 +270,8 @@ static const char *call_file(Dwarf_Die *unit, Dwarf_Die *call, struct inq_arena 
         number >= count)
         return NULL;
     const char *file = dwarf_filesrc(files, number, NULL, NULL);
-    return file ? inq_arena_strdup(arena, file) : NULL;
+    return file && strnlen(file, INQ_MAX_STRING) < INQ_MAX_STRING ? inq_arena_strdup(arena, file)
+                                                                  : NULL;
 }
 
 /* `calls` are the DIEs of inlined functions, outermost first. */

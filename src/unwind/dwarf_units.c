@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which compilation unit an address belongs to: by .debug_aranges, else by the units' own ranges. */
+/* Which compilation unit an address belongs to: by .debug_aranges, else by the units' own ranges.
+ */
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +92,8 @@ static bool look_at_unit(struct search *search, Dwarf_Off offset)
     ptrdiff_t at = 0;
     Dwarf_Die die;
 
-    if (search->known && bsearch(&offset, search->known, search->n_known, sizeof(offset),
-                                 compare_offsets))
+    if (search->known &&
+        bsearch(&offset, search->known, search->n_known, sizeof(offset), compare_offsets))
         return true;
     if (!dwarf_offdie(search->dwarf->dwarf, offset, &die))
         return true;
@@ -112,9 +113,8 @@ static void by_units(struct search *search)
     Dwarf_Off offset = 0, next;
     size_t header;
 
-    while (search->open > 0 &&
-           dwarf_next_unit(search->dwarf->dwarf, offset, &next, &header, NULL, NULL, NULL, NULL,
-                           NULL, NULL) == 0) {
+    while (search->open > 0 && dwarf_next_unit(search->dwarf->dwarf, offset, &next, &header, NULL,
+                                               NULL, NULL, NULL, NULL, NULL) == 0) {
         if (next <= offset || !inq_dwarf_step(search->dwarf, UNIT_STEPS) ||
             !look_at_unit(search, offset + header))
             return;
@@ -122,12 +122,84 @@ static void by_units(struct search *search)
     }
 }
 
+/* Takes the units of this file from the budget, all or none: the last one may be wanted. */
+static bool may_keep_units(struct inq_dwarf *dwarf)
+{
+    struct inq_dwarf_budget *budget = dwarf->budget;
+    Dwarf_Off offset = 0, next;
+    uint64_t count = 0;
+
+    if (dwarf->units_counted)
+        return true;
+    while (count <= budget->units && dwarf_next_unit(dwarf->dwarf, offset, &next, NULL, NULL, NULL,
+                                                     NULL, NULL, NULL, NULL) == 0) {
+        if (next <= offset)
+            break;
+        offset = next;
+        count++;
+    }
+    if (count > budget->units || !inq_dwarf_step(dwarf, count)) {
+        budget->steps_ended = true;
+        return false;
+    }
+    budget->units -= count;
+    dwarf->units_counted = true;
+    return true;
+}
+
 void inq_dwarf_find_units(struct inq_dwarf *dwarf, struct inq_spot *spots, size_t count)
 {
     struct search search = {.dwarf = dwarf, .spots = spots, .count = count, .open = count};
 
+    if (!may_keep_units(dwarf))
+        return;
     by_aranges(&search);
     if (search.open > 0)
         by_units(&search);
     free(search.known);
+}
+
+/* ---- all about some addresses -------------------------------------------------------------- */
+
+static int compare_units(const void *left, const void *right)
+{
+    const struct inq_spot *a = *(struct inq_spot *const *)left,
+                          *b = *(struct inq_spot *const *)right;
+
+    if (a->unit != b->unit)
+        return a->unit < b->unit ? -1 : 1;
+    return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+static bool read_units(struct inq_dwarf *dwarf, struct inq_spot **sorted, size_t count,
+                       struct inq_arena *arena)
+{
+    for (size_t i = 0, end; i < count && !dwarf->budget->steps_ended; i = end) {
+        Dwarf_Die unit;
+
+        for (end = i + 1; end < count && sorted[end]->unit == sorted[i]->unit; end++)
+            ;
+        if (!dwarf_offdie(dwarf->dwarf, sorted[i]->unit, &unit))
+            continue;
+        if (!inq_dwarf_find_lines(dwarf, &unit, sorted + i, end - i, arena) ||
+            !inq_dwarf_find_scopes(dwarf, &unit, sorted + i, end - i, arena))
+            return false;
+    }
+    return true;
+}
+
+bool inq_dwarf_read(struct inq_dwarf *dwarf, struct inq_spot *spots, size_t count,
+                    struct inq_arena *arena)
+{
+    struct inq_spot **sorted = INQ_ARENA_ARRAY(arena, count, struct inq_spot *);
+    size_t found = 0;
+
+    if (!sorted)
+        return false;
+    inq_dwarf_find_units(dwarf, spots, count);
+    for (size_t i = 0; i < count; i++)
+        if (spots[i].has_unit)
+            sorted[found++] = &spots[i];
+    qsort(sorted, found, sizeof(struct inq_spot *), compare_units);
+    return read_units(dwarf, sorted, found, arena);
 }

@@ -183,6 +183,8 @@ struct inq_eh_entry *inq_eh_index_read(const struct inq_module *module, struct i
         qsort(entries, count, sizeof(*entries), compare_entries);
         *ret_count = count;
     }
+    if (!memory)
+        inq_arena_set_failed(arena);
     INQ_ARRAY_FREE(&reader.entries);
     return entries;
 }

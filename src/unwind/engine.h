@@ -80,6 +80,9 @@ static inline void inq_cfi_destroyp(struct inq_cfi **cfi)
 enum inq_cfi_result inq_cfi_step(struct inq_cfi *cfi, const struct inq_registers *callee,
                                  uint64_t lookup, struct inq_registers *ret_caller);
 
+/* Where the function at addr begins, by the table of call frame information; false without one. */
+bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start);
+
 /* Why the last step was neither OK nor OUTERMOST: printable, in the arena; NULL without memory. */
 const char *inq_cfi_reason(const struct inq_cfi *cfi);
 

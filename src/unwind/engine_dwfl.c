@@ -9,6 +9,8 @@
 
 #include "cpu_unwind.h"
 #include "dw_expr.h"
+#include "dwarf_file.h"
+#include "packed.h"
 #include "text.h"
 
 /* Rules that are kept as libdw works them out, by lookup address: recursion asks the same again. */
@@ -20,6 +22,9 @@
 /* Operations of expressions: a function needs none or a few; loops end here. */
 #define MAX_OPS_STEP 20000u
 #define MAX_OPS 200000000u
+
+/* Of compressed sections, together. Go's are some hundred kilobytes. */
+#define MAX_UNPACKED (64u << 20)
 
 enum why {
     WHY_NONE,
@@ -34,11 +39,11 @@ enum why {
 };
 
 struct dw_module {
-    bool opened;
-    Elf *elf, *debug_elf;
-    Dwarf *debug;      /* of the file that has .debug_frame */
-    Dwarf_CFI *eh_cfi; /* of .eh_frame */
-    Dwarf_CFI *debug_cfi;
+    bool opened, frame_asked;
+    const struct inq_image *frame_image; /* what has .debug_frame, once that was asked */
+    Elf *elf;
+    Dwarf_CFI *eh_cfi;             /* of .eh_frame */
+    struct inq_dwarf_frames debug; /* of .debug_frame */
 };
 
 struct kept_frame {
@@ -55,7 +60,7 @@ struct inq_dwfl {
     struct dw_module *modules; /* by module index */
     size_t n_modules;
     struct kept_frame frames[FRAMES];
-    uint64_t ops_total;
+    uint64_t ops_total, unpacked_left;
 
     enum why why; /* of the last step */
     uint64_t why_addr, lookup;
@@ -75,6 +80,7 @@ struct inq_error *inq_dwfl_create(const struct inq_core *core, struct inq_codema
     dwfl->code = code;
     dwfl->arena = arena;
     dwfl->ops_total = MAX_OPS;
+    dwfl->unpacked_left = MAX_UNPACKED;
     dwfl->n_modules = code->modules->count;
     dwfl->modules = INQ_ARENA_ARRAY(arena, dwfl->n_modules ? dwfl->n_modules : 1, struct dw_module);
     if (!dwfl->modules)
@@ -95,9 +101,8 @@ void inq_dwfl_destroy(struct inq_dwfl *dwfl)
         struct dw_module *module = &dwfl->modules[i];
         if (module->eh_cfi)
             dwarf_cfi_end(module->eh_cfi);
-        dwarf_end(module->debug); /* takes NULL, and frees its own CFI */
-        elf_end(module->elf);     /* likewise */
-        elf_end(module->debug_elf);
+        inq_dwarf_frames_close(&module->debug);
+        elf_end(module->elf); /* takes NULL */
     }
 }
 
@@ -109,15 +114,20 @@ static Elf *elf_over(const uint8_t *bytes, size_t size)
 
 static const struct inq_image *debug_frame_image(struct inq_dwfl *dwfl, struct inq_module *module)
 {
-    struct inq_image_section section;
+    struct dw_module *open = &dwfl->modules[module->index];
 
-    if (module->image && inq_image_section(module->image, ".debug_frame", &section))
-        return module->image;
+    if (open->frame_asked)
+        return open->frame_image;
+    if (!module->image)
+        inq_module_need_file(dwfl->code->modules, module);
+    open->frame_asked = true;
+    if (module->image && inq_image_has_debug_section(module->image, ".debug_frame"))
+        return open->frame_image = module->image;
     if (!module->debug_image)
         inq_module_need_debug(dwfl->code->modules, module);
-    if (module->debug_image && inq_image_section(module->debug_image, ".debug_frame", &section))
-        return module->debug_image;
-    return NULL;
+    if (module->debug_image && inq_image_has_debug_section(module->debug_image, ".debug_frame"))
+        open->frame_image = module->debug_image;
+    return open->frame_image;
 }
 
 bool inq_dwfl_has_debug_frame(struct inq_dwfl *dwfl, struct inq_module *module)
@@ -125,19 +135,17 @@ bool inq_dwfl_has_debug_frame(struct inq_dwfl *dwfl, struct inq_module *module)
     return !module->is_vdso && debug_frame_image(dwfl, module) != NULL;
 }
 
-/* libdw takes apart all of a file's DWARF to get at this section: only when there is one. */
+/*
+ * Not from the file as it is: libdw would unpack all of its debug sections, and libelf writes into
+ * the headers of those that it unpacks, which are mapped read-only (Go compresses them all).
+ */
 static void open_debug_frame(struct inq_dwfl *dwfl, struct dw_module *open,
                              struct inq_module *module)
 {
     const struct inq_image *image = debug_frame_image(dwfl, module);
 
-    if (!image)
-        return;
-    open->debug_elf = elf_over(image->bytes, image->size);
-    if (open->debug_elf)
-        open->debug = dwarf_begin_elf(open->debug_elf, DWARF_C_READ, NULL);
-    if (open->debug)
-        open->debug_cfi = dwarf_getcfi(open->debug);
+    if (image)
+        inq_dwarf_frames_open(image, dwfl->arena, &dwfl->unpacked_left, &open->debug);
 }
 
 static struct dw_module *open_module(struct inq_dwfl *dwfl, struct inq_module *module)
@@ -180,14 +188,14 @@ static Dwarf_Frame *find_frame(struct inq_dwfl *dwfl, struct inq_module *module)
     if (slot->frame && slot->lookup == dwfl->lookup)
         return slot->frame;
     struct dw_module *open = open_module(dwfl, module);
-    if (!open->eh_cfi && !open->debug_cfi) {
+    if (!open->eh_cfi && !open->debug.cfi) {
         dwfl->why = WHY_NO_FILE;
         return NULL;
     }
     uint64_t addr = inq_modules_file_addr(dwfl->code->modules, module, dwfl->lookup);
     Dwarf_Frame *frame = frame_of(open->eh_cfi, addr);
     if (!frame)
-        frame = frame_of(open->debug_cfi, addr);
+        frame = frame_of(open->debug.cfi, addr);
     if (!frame) {
         dwfl->why = WHY_NO_ENTRY;
         return NULL;

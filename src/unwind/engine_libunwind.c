@@ -207,6 +207,21 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     return result;
 }
 
+bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start)
+{
+    struct inq_module *module = inq_codemap_place(cfi->code, addr).module;
+    struct inq_eh_entry found;
+
+    if (!module || module->index >= cfi->n_tables)
+        return false;
+    struct inq_eh_table *table = &cfi->tables[module->index];
+    inq_eh_table_read(table, cfi->code, module);
+    if (!inq_eh_table_find(table, cfi->code, addr, &found))
+        return false;
+    *ret_start = found.start;
+    return true;
+}
+
 static unw_accessors_t accessors = {
     .find_proc_info = find_proc_info,
     .put_unwind_info = put_unwind_info,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "demangle.h"
 #include "dwarf_file.h"
@@ -19,12 +20,14 @@ struct request {
 
 struct reader {
     struct inq_modules *modules;
-    const struct inq_lines_options *options;
     struct inq_arena *arena;
     struct inq_gaps *gaps;
     struct inq_dwarf_budget budget;
     struct inq_demangler demangler;
     struct inq_dwarf **open; /* by module index: NULL until looked at */
+    const struct inq_stack *crashed;
+    bool others;        /* it is not about the crashing thread any more */
+    bool inlined_ended; /* a stack has more inlined functions than are shown */
     bool no_memory;
 };
 
@@ -46,54 +49,42 @@ static struct inq_image *find_image(struct reader *reader, struct inq_module *mo
     return has_dwarf(module->debug_image) ? module->debug_image : NULL;
 }
 
-static uint64_t bytes_to_unpack(const struct inq_image *image)
+static bool is_packed(const struct inq_image *image)
 {
-    uint64_t info = 0, line = 0;
+    uint64_t size;
 
-    inq_image_debug_section_packed(image, ".debug_info", &info);
-    inq_image_debug_section_packed(image, ".debug_line", &line);
-    return info > UINT64_MAX - line ? UINT64_MAX : info + line;
+    return inq_image_debug_section_packed(image, ".debug_info", &size);
 }
 
-static int compare_units(const void *left, const void *right)
+static bool is_runtime(const struct inq_module *module)
 {
-    const struct inq_spot *a = *(struct inq_spot *const *)left, *b = *(struct inq_spot *const *)right;
+    static const char *const prefixes[] = {"libc.so", "libc-2",     "ld-linux",
+                                           "ld-2",    "libpthread", "ld-musl"};
 
-    if (a->unit != b->unit)
-        return a->unit < b->unit ? -1 : 1;
-    return a->addr < b->addr ? -1 : a->addr > b->addr;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(prefixes); i++)
+        if (strncmp(module->name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
 }
 
-static bool read_units(struct inq_dwarf *dwarf, struct inq_spot **sorted, size_t count,
-                       struct inq_arena *arena)
+/* Worth unpacking: something was called from there, or it all happened there. */
+static bool is_central(const struct reader *reader, const struct inq_module *module)
 {
-    for (size_t i = 0, end; i < count; i = end) {
-        Dwarf_Die unit;
+    const struct inq_stack *stack = reader->crashed;
+    size_t count = stack->n_frames;
+    bool seen = false;
 
-        for (end = i + 1; end < count && sorted[end]->unit == sorted[i]->unit; end++)
-            ;
-        if (!dwarf_offdie(dwarf->dwarf, sorted[i]->unit, &unit))
-            continue;
-        if (!inq_dwarf_find_lines(dwarf, &unit, sorted + i, end - i, arena) ||
-            !inq_dwarf_find_scopes(dwarf, &unit, sorted + i, end - i, arena))
-            return false;
+    /* the program's entry point is farther out than libc, and nobody's caller */
+    if (count > 0 && stack->frames[count - 1].function &&
+        strcmp(stack->frames[count - 1].function, "_start") == 0)
+        count--;
+    for (size_t i = 0; i < count; i++) {
+        if (stack->frames[i].module == module)
+            seen = true;
+        else if (seen && stack->frames[i].module)
+            return true;
     }
-    return true;
-}
-
-/* Spots sorted by address. What cannot be known stays unset. */
-static void read_spots(struct reader *reader, struct inq_dwarf *dwarf, struct inq_spot *spots,
-                       struct inq_spot **sorted, size_t count)
-{
-    size_t found = 0;
-
-    inq_dwarf_find_units(dwarf, spots, count);
-    for (size_t i = 0; i < count; i++)
-        if (spots[i].has_unit)
-            sorted[found++] = &spots[i];
-    qsort(sorted, found, sizeof(struct inq_spot *), compare_units);
-    if (!read_units(dwarf, sorted, found, reader->arena))
-        reader->no_memory = true;
+    return seen && count > 0 && stack->frames[0].module == module;
 }
 
 static void say_what_is_missing(struct reader *reader, const struct inq_module *module,
@@ -125,11 +116,11 @@ static struct inq_dwarf *open_dwarf(struct reader *reader, struct inq_module *mo
     const struct inq_image *image = find_image(reader, module);
     if (!image)
         return *slot;
-    uint64_t to_unpack = bytes_to_unpack(image);
-    if (to_unpack > reader->options->unpack_bytes && to_unpack <= INQ_MAX_UNPACKED_SECTIONS) {
-        inq_gaps_add(reader->gaps, INQ_G_LINES_SKIPPED, module->name,
-                     "its debug information is compressed, and unpacking it takes long",
-                     "source lines");
+    if (is_packed(image) && (is_runtime(module) || !is_central(reader, module))) {
+        if (reader->others || is_central(reader, module))
+            inq_gaps_add(reader->gaps, INQ_G_LINES_SKIPPED, module->name,
+                         "its debug information is compressed and would take long to unpack",
+                         "source lines");
         return *slot;
     }
     bool has_alt = inq_module_need_alt(reader->modules, module, image);
@@ -138,17 +129,17 @@ static struct inq_dwarf *open_dwarf(struct reader *reader, struct inq_module *mo
     return *slot;
 }
 
-/* All of one module's; `spots` sorted by address, `sorted` has room for as many. */
+/* All of one module's; `spots` sorted by address. What cannot be known stays unset. */
 static void read_module(struct reader *reader, struct inq_module *module, struct inq_spot *spots,
-                        struct inq_spot **sorted, size_t count)
+                        size_t count)
 {
     jmp_buf no_memory;
 
     if (setjmp(no_memory) == 0) {
         inq_dwarf_no_memory = &no_memory;
         struct inq_dwarf *dwarf = open_dwarf(reader, module);
-        if (dwarf && dwarf->dwarf)
-            read_spots(reader, dwarf, spots, sorted, count);
+        if (dwarf && dwarf->dwarf && !inq_dwarf_read(dwarf, spots, count, reader->arena))
+            reader->no_memory = true;
     } else {
         inq_gaps_add(reader->gaps, INQ_G_SYMBOLS_LIMIT, module->name, "out of memory",
                      "source lines");
@@ -196,17 +187,19 @@ static size_t collect(const struct inq_stack *stacks, size_t n_stacks, struct re
 
 /* ---- from addresses to frames -------------------------------------------------------------- */
 
+/* Without memory the frame stays nameless. */
 static void set_function(struct reader *reader, struct inq_frame *frame, const char *name)
 {
-    frame->function = name ? inq_demangle(&reader->demangler, name) : NULL;
-    frame->symbol = frame->function != name ? name : NULL;
+    frame->function = frame->symbol = NULL;
+    if (name)
+        inq_readable_names(&reader->demangler, name, &frame->function, &frame->symbol);
 }
 
-/* Writes the frame and those that are inlined into it; returns how many. */
+/* Writes the frame and those that are inlined into it, no more than `most`; returns how many. */
 static size_t expand(struct reader *reader, const struct inq_frame *frame,
-                     const struct inq_spot *spot, struct inq_frame *out)
+                     const struct inq_spot *spot, size_t most, struct inq_frame *out)
 {
-    size_t inlined = spot->n_inlines < MAX_INLINED ? spot->n_inlines : MAX_INLINED;
+    size_t inlined = spot->n_inlines < most ? spot->n_inlines : most;
     const char *file = spot->file;
     uint32_t line = spot->line;
 
@@ -247,20 +240,27 @@ static bool apply(struct reader *reader, struct inq_stack *stack, const struct r
                   size_t count)
 {
     static const struct inq_spot nothing;
-    size_t total = 0, at = 0;
+    size_t at = 0, inlined = 0;
 
     for (size_t i = 0; i < stack->n_frames; i++) {
         const struct inq_spot *spot = spot_of(requests, count, &stack->frames[i]);
-        total += 1 + (spot && spot->n_inlines < MAX_INLINED ? spot->n_inlines
-                      : spot                                ? MAX_INLINED
-                                                            : 0);
+        if (spot)
+            inlined += spot->n_inlines < MAX_INLINED ? spot->n_inlines : MAX_INLINED;
     }
-    struct inq_frame *frames = INQ_ARENA_ARRAY(reader->arena, total, struct inq_frame);
+    if (inlined > INQ_MAX_INLINED_SHOWN) {
+        inlined = INQ_MAX_INLINED_SHOWN;
+        reader->inlined_ended = true;
+    }
+    struct inq_frame *frames =
+        INQ_ARENA_ARRAY(reader->arena, stack->n_frames + inlined, struct inq_frame);
     if (!frames)
         return false;
-    for (size_t i = 0; i < stack->n_frames; i++) {
+    for (size_t i = 0; i < stack->n_frames; i++) { /* the innermost come first */
         const struct inq_spot *spot = spot_of(requests, count, &stack->frames[i]);
-        at += expand(reader, &stack->frames[i], spot ? spot : &nothing, frames + at);
+        size_t most = inlined < MAX_INLINED ? inlined : MAX_INLINED;
+        size_t added = expand(reader, &stack->frames[i], spot ? spot : &nothing, most, frames + at);
+        inlined -= added - 1;
+        at += added;
     }
     stack->frames = frames;
     stack->n_frames = at;
@@ -270,7 +270,7 @@ static bool apply(struct reader *reader, struct inq_stack *stack, const struct r
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 static bool read_requests(struct reader *reader, struct request *requests, size_t count,
-                          struct inq_spot *spots, struct inq_spot **sorted)
+                          struct inq_spot *spots)
 {
     for (size_t i = 0; i < count; i++) {
         spots[i].addr = requests[i].addr;
@@ -279,7 +279,7 @@ static bool read_requests(struct reader *reader, struct request *requests, size_
     for (size_t i = 0, end; i < count && !reader->budget.steps_ended; i = end) {
         for (end = i + 1; end < count && requests[end].module == requests[i].module; end++)
             ;
-        read_module(reader, requests[i].module, spots + i, sorted, end - i);
+        read_module(reader, requests[i].module, spots + i, end - i);
         if (reader->no_memory)
             return false;
     }
@@ -296,11 +296,10 @@ static bool add_lines(struct reader *reader, struct inq_stack *stacks, size_t n_
         return true;
     _cleanup_free_ struct request *requests = calloc(capacity, sizeof(*requests));
     _cleanup_free_ struct inq_spot *spots = calloc(capacity, sizeof(*spots));
-    _cleanup_free_ struct inq_spot **sorted = calloc(capacity, sizeof(struct inq_spot *));
-    if (!requests || !spots || !sorted)
+    if (!requests || !spots)
         return false;
     size_t count = collect(stacks, n_stacks, requests);
-    if (!read_requests(reader, requests, count, spots, sorted))
+    if (!read_requests(reader, requests, count, spots))
         return false;
     for (size_t i = 0; i < n_stacks; i++)
         if (stacks[i].n_frames > 0 && !apply(reader, &stacks[i], requests, count))
@@ -316,19 +315,19 @@ static void close_all(struct reader *reader)
 }
 
 struct inq_error *inq_stacks_add_lines(struct inq_stacks *stacks, struct inq_modules *modules,
-                                       const struct inq_lines_options *options,
                                        struct inq_arena *arena, struct inq_gaps *gaps)
 {
     struct reader reader = {
         .modules = modules,
-        .options = options,
         .arena = arena,
         .gaps = gaps,
         .budget = {.steps = INQ_DWARF_STEPS,
                    .unpacked_bytes = INQ_MAX_UNPACKED_SECTIONS,
-                   .line_bytes = INQ_MAX_LINE_PROGRAMS},
+                   .line_bytes = INQ_MAX_LINE_PROGRAMS,
+                   .units = INQ_MAX_DWARF_UNITS},
         .demangler = inq_demangler_init(arena),
         .open = INQ_ARENA_ARRAY(arena, modules->count, struct inq_dwarf *),
+        .crashed = &stacks->items[0],
     };
 
     if (stacks->count == 0 || modules->count == 0)
@@ -336,8 +335,9 @@ struct inq_error *inq_stacks_add_lines(struct inq_stacks *stacks, struct inq_mod
     if (!reader.open)
         return &inq_error_oom;
     /* the crashing thread alone, then the others with what is left */
-    bool done = add_lines(&reader, stacks->items, 1) &&
-                add_lines(&reader, stacks->items + 1, stacks->count - 1);
+    bool done = add_lines(&reader, stacks->items, 1);
+    reader.others = true;
+    done = done && add_lines(&reader, stacks->items + 1, stacks->count - 1);
     close_all(&reader);
     if (!done)
         return &inq_error_oom;
@@ -346,5 +346,8 @@ struct inq_error *inq_stacks_add_lines(struct inq_stacks *stacks, struct inq_mod
                      reader.budget.steps_ended ? "reading it took more steps than are allowed"
                                                : "a line program is larger than is read",
                      "source lines and inlined functions of some frames");
+    if (reader.inlined_ended)
+        inq_gaps_add(gaps, INQ_G_SYMBOLS_LIMIT, NULL, "a stack has more of them than are shown",
+                     "inlined functions of some frames");
     return NULL;
 }

@@ -10,15 +10,12 @@
 
 #include "stacks.h"
 
-#define INQ_LINES_UNPACK_BYTES (256ull * 1024 * 1024)
-
-struct inq_lines_options {
-    /*
-     * Compressed debug sections, as Debian's -dbgsym packages have them, are left alone when they
-     * would take more than this to unpack: libc's alone takes longer than all the rest of a triage.
-     */
-    uint64_t unpack_bytes;
-};
+/*
+ * Compressed debug sections, as Debian's -dbg and -dbgsym packages have them, are unpacked as a
+ * whole. For libc's that takes some 20 ms, ten times the rest of a triage, for lines that nobody
+ * will edit: they are left alone. Others are unpacked when the crashing thread has more of the
+ * module than its outermost frames. What is left alone for that is a gap that costs no exit code.
+ */
 
 /*
  * To be called after inq_stacks_name(). Frames get `file` and `line`; a function that was inlined
@@ -26,7 +23,6 @@ struct inq_lines_options {
  * sp and trust, and `inlined` set. So n_frames grows, frames_total and the cycle do not.
  */
 struct inq_error *inq_stacks_add_lines(struct inq_stacks *stacks, struct inq_modules *modules,
-                                       const struct inq_lines_options *options,
                                        struct inq_arena *arena, struct inq_gaps *gaps);
 
 #endif

@@ -37,6 +37,10 @@ const char *inq_frame_kind_name(enum inq_frame_kind kind)
     return names[kind];
 }
 
+/* What is scanned of all other stacks than the crashing thread's, together, in words of eight
+ * bytes. */
+#define SCAN_WORDS_OTHERS 1048576u
+
 struct job {
     const struct inq_core *core;
     struct inq_arena *arena;
@@ -221,7 +225,8 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
                    .arena = arena,
                    .frames = frames,
                    .frames_left = INQ_MAX_FRAMES_WALKED,
-                   .cfi_steps_left = INQ_MAX_CFI_STEPS},
+                   .cfi_steps_left = INQ_MAX_CFI_STEPS,
+                   .scan_words_left = SCAN_WORDS_OTHERS},
     };
     INQ_TRY(start_engines(&job, options, &engines));
     INQ_TRY(walk_all(&job, stacks));

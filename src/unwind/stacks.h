@@ -46,6 +46,8 @@ struct inq_frame {
     enum inq_trust trust;
     enum inq_frame_kind kind;
     bool pc_is_return;         /* look names up at pc - 1 */
+    bool after_scan;           /* reached through a frame that was found by scanning: true only if
+                                  that one is */
     struct inq_module *module; /* NULL: in no module */
     const char *function;      /* NULL when nameless: no symbol covers the pc. Demangled, without
                                   parameters (demangle.h) */
@@ -96,8 +98,8 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
 
 /*
  * Names: collects the pcs of each module and makes one linear pass over its symbol tables (debug
- * file, .symtab, .gnu_debugdata, .dynsym, in this order). A symbol names a pc only when its size covers it, or when
- * it has no size and nothing else starts in between inside the same section.
+ * file, .symtab, .gnu_debugdata, .dynsym, in this order). A symbol names a pc only when its size
+ * covers it, or when it has no size and nothing else starts in between inside the same section.
  */
 struct inq_error *inq_stacks_name(struct inq_stacks *stacks, struct inq_modules *modules,
                                   struct inq_arena *arena, struct inq_gaps *gaps);

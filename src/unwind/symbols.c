@@ -17,6 +17,7 @@ struct wanted { /* one address of a module, as its file counts */
     bool found;
     struct inq_symbol best; /* so far */
     const char *readable;   /* its name, demangled */
+    const char *raw;        /* as it was when that is another one, else NULL */
 };
 
 struct request {
@@ -34,6 +35,7 @@ struct pass {
     struct wanted *wanted; /* sorted by addr, no two alike */
     size_t count;
     uint64_t matches_left;
+    bool no_memory; /* names may be missing: none is wrong, but nobody would know */
 };
 
 /* The first wanted address that is not below addr. */
@@ -212,8 +214,10 @@ static bool same_code_section(const struct inq_image *image, const struct inq_sy
 static void pass_bare(struct pass *pass, const struct table *table)
 {
     _cleanup_free_ struct nearest *nearest = calloc(pass->count, sizeof(*nearest));
-    if (!nearest)
-        return; /* names are missing then, none is wrong */
+    if (!nearest) {
+        pass->no_memory = true;
+        return;
+    }
     note_nearest(pass, table, nearest);
 
     struct nearest so_far = {.has_sized = false};
@@ -254,8 +258,10 @@ static void name_from(struct pass *pass, const struct inq_image *image,
         return;
     /* A later table only fills in what the ones before left open. */
     rest.wanted = calloc(pass->count, sizeof(*rest.wanted));
-    if (!rest.wanted)
+    if (!rest.wanted) {
+        pass->no_memory = true;
         return;
+    }
     for (size_t i = 0; i < pass->count; i++) {
         if (!pass->wanted[i].found)
             rest.wanted[rest.count++] = pass->wanted[i];
@@ -270,6 +276,7 @@ static void name_from(struct pass *pass, const struct inq_image *image,
             pass->wanted[i] = rest.wanted[next++];
     }
     pass->matches_left = rest.matches_left;
+    pass->no_memory |= rest.no_memory;
     free(rest.wanted);
 }
 
@@ -296,6 +303,8 @@ static void name_module(struct inq_modules *modules, struct inq_module *module, 
             name_from(pass, module->mini_image, &module->mini_image->symtab, false);
         name_from(pass, module->image, &module->image->dynsym, false);
     }
+    if (pass->no_memory)
+        inq_arena_set_failed(modules->arena);
 }
 
 /* `memcpy@@GLIBC_2.14` is how .symtab spells a version; the name ends before it. */
@@ -337,12 +346,20 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
         inq_gaps_add(gaps, INQ_G_SYMBOLS, module->name, module->on_disk_reason,
                      "the functions of this module");
 
+    size_t nameless = 0;
+    for (size_t i = 0; i < pass.count; i++)
+        nameless += !wanted[i].found;
+    if (nameless > 0 && module->image && module->image->symtab.count == 0 && !module->debug_image)
+        inq_gaps_add(gaps, INQ_G_SYMBOLS, module->name, "its symbols were stripped",
+                     "the names of %zu places in it", nameless);
     for (size_t i = 0; i < pass.count; i++) {
         if (wanted[i].found) {
             wanted[i].best.name = without_version(wanted[i].best.name, demangler->arena);
             if (!wanted[i].best.name)
                 return &inq_error_oom;
-            wanted[i].readable = inq_demangle(demangler, wanted[i].best.name);
+            if (!inq_readable_names(demangler, wanted[i].best.name, &wanted[i].readable,
+                                    &wanted[i].raw))
+                return &inq_error_oom;
         }
     }
     for (size_t i = 0, at = 0; i < count; i++) {
@@ -352,7 +369,7 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
             continue;
         struct inq_frame *frame = requests[i].frame;
         frame->function = wanted[at].readable;
-        frame->symbol = wanted[at].readable != wanted[at].best.name ? wanted[at].best.name : NULL;
+        frame->symbol = wanted[at].raw;
         frame->function_offset =
             inq_modules_file_addr(modules, module, frame->pc) - wanted[at].best.addr;
     }
@@ -405,8 +422,10 @@ struct inq_symbol_at inq_symbol_at(struct inq_modules *modules, uint64_t addr)
     if (wanted.found) {
         struct inq_demangler demangler = inq_demangler_init(modules->arena);
         found.function = without_version(wanted.best.name, modules->arena);
-        if (found.function)
-            found.function = inq_demangle(&demangler, found.function);
+        const char *raw;
+        if (found.function &&
+            !inq_readable_names(&demangler, found.function, &found.function, &raw))
+            found.function = NULL;
         found.offset = wanted.addr - wanted.best.addr;
     }
     return found;

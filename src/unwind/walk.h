@@ -9,7 +9,8 @@
  * - at an address where nothing can run, the caller is the word at the stack pointer, when it is a
  *   return address: that is what a call through a bad pointer leaves;
  * - call frame information;
- * - the frame pointer, where the code has no CFI (JIT), when everything about it is plausible.
+ * - the frame pointer, where the code has no CFI (JIT), when everything about it is plausible;
+ * - words on the stack that can only be return addresses (scan.h).
  *
  * Whatever else comes up ends the walk, with a reason.
  */
@@ -36,6 +37,7 @@ struct inq_walker {
     struct inq_frames *frames; /* room for one thread, used again and again */
     uint64_t frames_left;      /* of the core's limits */
     uint64_t cfi_steps_left;
+    uint64_t scan_words_left; /* of the stacks of all threads but the crashing one */
     bool limit_reached;
 };
 

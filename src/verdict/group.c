@@ -78,7 +78,12 @@ static bool append_tags(struct inq_text *tags, const json_t *document,
     return !tags->failed;
 }
 
-/* A dump without one usable frame: at least two programs do not fall into one group. */
+/* A stack of the runtime alone, or none: at least two programs do not fall into one group. */
+static bool names_nobody(const struct inq_group_frames *frames)
+{
+    return frames->used == 0 || frames->all.items[frames->first].runtime;
+}
+
 static void append_program(struct inq_text *key, const json_t *document)
 {
     const char *program = fact_text(document, "process.executable");
@@ -87,6 +92,8 @@ static void append_program(struct inq_text *key, const json_t *document)
     _cleanup_free_ char *name = program ? inq_group_module_name(program) : NULL;
     inq_text_append(key, "program:");
     inq_text_append(key, name ? name : "?");
+    if (program && !name)
+        key->failed = true;
 }
 
 /* The whole key in words; NULL without memory. To be freed. */
@@ -105,8 +112,10 @@ static char *key_text(const json_t *document, const struct inq_group_frames *fra
             inq_text_append(&key, " > ");
         inq_text_append(&key, frames->all.items[frames->first + i].word);
     }
-    if (frames->used == 0)
+    if (names_nobody(frames)) {
+        inq_text_append(&key, frames->used > 0 ? " > " : "");
         append_program(&key, document);
+    }
     if (key.failed)
         inq_text_deinit(&key);
     return key.bytes;

@@ -124,17 +124,27 @@ static bool add_frame(struct inq_group_frames *frames, const json_t *modules, co
 
 /* ------------------------------------------------------------------------------- the stack */
 
-/* The fault stands below its handler when the registers came out of a signal frame. */
+/*
+ * The fault stands below its handler when the registers came out of a signal frame: in the frame
+ * that the document names, or behind the first handler's in one that does not (as other tools write
+ * it).
+ */
 static size_t start_of_fault(const json_t *document, const json_t *list)
 {
     struct inq_fact_value source = inq_evidence_get(document, "fault.source", NULL, NULL);
-    if (source.known != INQ_KNOWN ||
-        strcmp(json_string_value(source.value) ? json_string_value(source.value) : "",
-               "signal-frame") != 0)
+    struct inq_fact_value at = inq_evidence_get(document, "fault.frame", NULL, NULL);
+    const char *from = source.known == INQ_KNOWN ? json_string_value(source.value) : NULL;
+
+    if (!from || strcmp(from, "signal-frame") != 0)
         return 0;
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (is_signal_frame(json_array_get(list, i)))
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *frame = json_array_get(list, i);
+        if (at.known != INQ_KNOWN && is_signal_frame(frame))
             return i + 1;
+        if (at.known == INQ_KNOWN &&
+            json_integer_value(json_object_get(frame, "index")) >= json_integer_value(at.value))
+            return i;
+    }
     return 0;
 }
 

@@ -104,6 +104,7 @@ bool inq_group_is_runtime(const char *module)
         "libdl",       "[vdso]",      "linux-vdso", "linux-gate",
         "libjemalloc", "libtcmalloc", "libasan",    "libtcmalloc_minimal",
         "libmimalloc", "libubsan",    "libtsan",    "libasan_preinit",
+        "libstdc++",   "libc++",      "libc++abi",  "libgcc_s",
     };
     for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++)
         if (strcmp(module, names[i]) == 0)
@@ -152,9 +153,32 @@ char *inq_group_function_name(const char *name)
     return copy;
 }
 
+/* "__memcpy_avx_unaligned_erms": which one runs is the CPU's choice. */
+static bool is_variant_for_cpu(const char *function)
+{
+    static const char *const sets[] = {"_sse2", "_sse4", "_sse42", "_ssse3",
+                                       "_avx",  "_evex", "_erms"};
+
+    if (!inq_starts_with(function, "__mem") && !inq_starts_with(function, "__str") &&
+        !inq_starts_with(function, "__wcs") && !inq_starts_with(function, "__wmem"))
+        return false;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(sets); i++)
+        if (strstr(function, sets[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Names of the runtimes that a program may hold in itself, and of what every uncaught exception and
+ * panic passes: they would fill the key and leave no room for the place.
+ */
 bool inq_group_is_runtime_function(const char *function)
 {
     static const char *const names[] = {
+        "_start",
+        "start_thread",
+        "clone",
+        "clone3",
         "abort",
         "__abort",
         "raise",
@@ -181,17 +205,37 @@ bool inq_group_is_runtime_function(const char *function)
         "__chk_fail",
         "operator new",
         "operator delete",
+        "__cxa_throw",
+        "__cxa_rethrow",
+        "__cxa_pure_virtual",
+        "__cxa_deleted_virtual",
+        "__cxa_call_terminate",
+        "__cxa_call_unexpected",
+        "__gxx_personality_v0",
+        "__gnu_cxx::__verbose_terminate_handler",
+        "__cxxabiv1::__terminate",
+        "std::terminate",
+        "std::__glibcxx_assert_fail",
+        "rust_panic",
+        "rust_begin_unwind",
+        "std::process::abort",
+        "core::result::unwrap_failed",
+        "core::option::unwrap_failed",
+        "core::option::expect_failed",
     };
-    static const char *const prefixes[] = {"__pthread_kill", "__libc_message", "__libc_fatal",
-                                           "__fortify_fail", "_int_free_",     "__libc_free",
-                                           "__libc_malloc",  "operator new(",  "operator delete("};
+    static const char *const prefixes[] = {
+        "__pthread_kill",   "__libc_message",    "__libc_fatal",  "__fortify_fail",
+        "_int_free_",       "__libc_free",       "__libc_malloc", "operator new(",
+        "operator delete(", "std::__throw_",     "_Unwind_",      "__rust_",
+        "std::panicking::", "core::panicking::", "std::sys::",    "std::sys_common::",
+        "rust_panic_",      "__libc_start_"};
     for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++)
         if (strcmp(function, names[i]) == 0)
             return true;
     for (size_t i = 0; i < INQ_ARRAY_SIZE(prefixes); i++)
         if (inq_starts_with(function, prefixes[i]))
             return true;
-    return false;
+    return is_variant_for_cpu(function);
 }
 
 /* --------------------------------------------------------------------------------- messages */

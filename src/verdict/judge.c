@@ -57,7 +57,9 @@ static struct inq_error *write_verdicts(const struct inq_judgement *judgement,
     json_t *list = json_array();
     for (size_t i = 0; i < judgement->n_candidates; i++) {
         json_t *verdict = inq_verdict_json(judgement, &judgement->candidates[i], i + 1);
-        if (!list || json_array_append_new(list, verdict) != 0) {
+        if (!list || !verdict || json_array_append_new(list, verdict) != 0) {
+            if (!list)
+                json_decref(verdict);
             json_decref(list);
             return &inq_error_oom;
         }

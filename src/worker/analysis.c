@@ -10,6 +10,7 @@
 #include "detector.h"
 #include "lines.h"
 #include "redact.h"
+#include "text.h"
 
 struct analysis {
     const struct inq_analysis_options *options;
@@ -19,6 +20,7 @@ struct analysis {
     struct inq_evidence *evidence;
     int ucd_fd;         /* the dump once more, for the stock unwinder; -1 without */
     double start, last; /* ms */
+    uint64_t losses;    /* inq_text_losses() at the start */
 };
 
 static double now_ms(void)
@@ -52,7 +54,8 @@ static void analysis_deinit(struct analysis *analysis)
 static struct inq_error *analysis_init(struct analysis *analysis,
                                        const struct inq_analysis_options *options)
 {
-    *analysis = (struct analysis){.options = options, .ucd_fd = -1, .start = now_ms()};
+    *analysis = (struct analysis){
+        .options = options, .ucd_fd = -1, .start = now_ms(), .losses = inq_text_losses()};
     analysis->last = analysis->start;
     analysis->arena = inq_arena_create();
     if (!analysis->arena)
@@ -104,9 +107,7 @@ static struct inq_error *rebuild_process(struct analysis *analysis, struct inq_o
     INQ_TRY(inq_stacks_name(dump->stacks, dump->modules, dump->arena, dump->gaps));
     note_stage(analysis, "timing.stages.names");
     if (!analysis->options->stacks_only) {
-        const struct inq_lines_options lines_options = {.unpack_bytes = INQ_LINES_UNPACK_BYTES};
-        INQ_TRY(inq_stacks_add_lines(dump->stacks, dump->modules, &lines_options, dump->arena,
-                                     dump->gaps));
+        INQ_TRY(inq_stacks_add_lines(dump->stacks, dump->modules, dump->arena, dump->gaps));
         note_stage(analysis, "timing.stages.lines");
     }
     return NULL;
@@ -174,10 +175,12 @@ struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opene
     INQ_TRY(rebuild_process(&analysis, opener));
     INQ_TRY(gather_evidence(&analysis));
     note_names(&analysis, core_name);
-    inq_redact_document(analysis.evidence->document, redact_level(options->redact));
+    bool redacted =
+        inq_redact_document(analysis.evidence->document, redact_level(options->redact));
     note_stage(&analysis, "timing.stages.redact");
     inq_evidence_set(analysis.evidence, "timing.total_ms", json_real(now_ms() - analysis.start));
-    if (analysis.evidence->failed)
+    if (!redacted || analysis.evidence->failed || inq_arena_failed(analysis.arena) ||
+        inq_text_losses() != analysis.losses)
         return &inq_error_oom;
     *ret_evidence = TAKE_PTR(analysis.evidence);
     if (options->process_ends)

@@ -41,6 +41,7 @@ static const char usage[] =
     "  --redact=LEVEL        default, none or strict\n"
     "  --stacks              threads and names alone\n"
     "  --executable          the parent was given the program's file: ask for it\n"
+    "  --debuginfod          the parent fetches what is not here: ask for it\n"
     "  --no-sandbox          resource limits alone\n"
     "  --require-sandbox     fail when a layer of the sandbox is missing\n"
     "  --data-bytes=N        RLIMIT_DATA\n"
@@ -53,6 +54,7 @@ struct options {
     const char *name;
     struct inq_analysis_options analysis;
     struct inq_sandbox_options sandbox;
+    bool fetches;
 };
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *ret_value)
@@ -108,6 +110,9 @@ static bool take_option(int option, const char *value, struct options *options)
     case 'x':
         options->analysis.has_executable = true;
         return true;
+    case 'f':
+        options->fetches = true;
+        return true;
     case 'o':
         options->sandbox.enabled = false;
         return true;
@@ -137,8 +142,9 @@ static int parse_arguments(int argc, char **argv, struct options *options)
         {"redact", required_argument, NULL, 'r'},      {"stacks", no_argument, NULL, 's'},
         {"executable", no_argument, NULL, 'x'},        {"no-sandbox", no_argument, NULL, 'o'},
         {"require-sandbox", no_argument, NULL, 'q'},   {"data-bytes", required_argument, NULL, 'd'},
-        {"cpu-seconds", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},           {0},
+        {"cpu-seconds", required_argument, NULL, 'c'}, {"debuginfod", no_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},              {"version", no_argument, NULL, 'V'},
+        {0},
     };
     int option;
 
@@ -211,6 +217,7 @@ static struct inq_error *work(const struct options *options, struct inq_evidence
     double start = now_ms();
 
     inq_unwind_warm_up();
+    opener.fetches = options->fetches;
     json_object_seed(0); /* from /dev/urandom, which cannot be opened later */
     INQ_TRY(inq_sandbox_enter(&options->sandbox, &active));
     double ready = now_ms();

@@ -18,6 +18,20 @@
 
 #define REDACTED "[redacted]"
 
+/* One document. What could not be redacted for lack of memory is left out, and that is noted. */
+struct run {
+    enum inq_redact_level level;
+    bool no_memory;
+};
+
+static char *redacted(struct run *run, const char *text)
+{
+    char *clean = inq_redact_text(text, run->level);
+
+    run->no_memory |= clean == NULL;
+    return clean;
+}
+
 static struct inq_piece piece_of(const char *text)
 {
     return (struct inq_piece){text, strlen(text)};
@@ -101,21 +115,27 @@ static void expect_value(struct arguments *state, const char *option)
     state->name[size] = '\0';
 }
 
-/* Everything behind "NAME=", when NAME tells of a secret. */
-static char *redact_assigned(const char *argument)
+/* The size of "NAME=" when NAME tells of a secret, else 0. */
+static size_t assigned_secret(const char *argument)
 {
     const char *equals = strchr(argument, '=');
-    struct inq_text out = {0};
 
     if (!equals)
-        return NULL;
+        return 0;
     struct inq_piece name = {argument, (size_t)(equals - argument)};
     for (size_t i = 0; i < name.size; i++)
         if (!inq_is_name_char(name.text[i]) && name.text[i] != ':' && name.text[i] != '/')
-            return NULL;
-    if (!inq_value_is_secret(inq_name_secrecy(name), name, piece_of(equals + 1)))
-        return NULL;
-    inq_text_append_bytes(&out, argument, name.size + 1);
+            return 0;
+    return inq_value_is_secret(inq_name_secrecy(name), name, piece_of(equals + 1)) ? name.size + 1
+                                                                                   : 0;
+}
+
+/* The first bytes, and that the rest is not told. NULL without memory. */
+static char *cut_at(const char *argument, size_t size)
+{
+    struct inq_text out = {0};
+
+    inq_text_append_bytes(&out, argument, size);
     inq_text_append(&out, REDACTED);
     if (out.failed) {
         inq_text_deinit(&out);
@@ -149,35 +169,35 @@ static char *redact_argument(struct arguments *state, const char *argument,
             inq_value_is_secret(before.secrecy, name, piece_of(argument)))
             return strdup(REDACTED);
     }
-    if (program_option(state->program, argument) == OPTION_HOLDS_SECRET) {
-        struct inq_text out = {0};
-        inq_text_append_bytes(&out, argument, 2);
-        inq_text_append(&out, REDACTED);
-        return out.bytes;
-    }
-    char *assigned = redact_assigned(argument);
-    return assigned ? assigned : inq_redact_text(argument, level);
+    if (program_option(state->program, argument) == OPTION_HOLDS_SECRET)
+        return cut_at(argument, 2);
+    size_t assigned = assigned_secret(argument);
+    return assigned > 0 ? cut_at(argument, assigned) : inq_redact_text(argument, level);
 }
 
-static void replace(json_t *arguments, size_t i, const char *text)
+static void replace(struct run *run, json_t *arguments, size_t i, const char *text)
 {
     /* what cannot be redacted for lack of memory must not leave either */
     json_t *value = text ? json_string(text) : json_null();
-    if (!value || json_array_set_new(arguments, i, value))
+
+    run->no_memory |= text == NULL;
+    if (!value || json_array_set_new(arguments, i, value)) {
+        run->no_memory = true;
         json_array_clear(arguments);
+    }
 }
 
-void inq_redact_arguments(json_t *arguments, enum inq_redact_level level)
+static void redact_arguments(struct run *run, json_t *arguments)
 {
     struct arguments state = {.program = ""};
 
-    if (!json_is_array(arguments) || level == INQ_REDACT_NONE)
+    if (!json_is_array(arguments) || run->level == INQ_REDACT_NONE)
         return;
-    if (level == INQ_REDACT_STRICT) {
+    if (run->level == INQ_REDACT_STRICT) {
         bool any = json_array_size(arguments) > 0;
         json_array_clear(arguments);
-        if (any)
-            json_array_append_new(arguments, json_string(REDACTED));
+        if (any && json_array_append_new(arguments, json_string(REDACTED)))
+            run->no_memory = true;
         return;
     }
     json_t *program = json_incref(json_array_get(arguments, 0));
@@ -187,17 +207,25 @@ void inq_redact_arguments(json_t *arguments, enum inq_redact_level level)
         const char *argument = json_string_value(json_array_get(arguments, i));
         if (!argument)
             continue;
-        _cleanup_free_ char *text =
-            i == 0 ? inq_redact_text(argument, level) : redact_argument(&state, argument, level);
+        _cleanup_free_ char *text = i == 0 ? inq_redact_text(argument, run->level)
+                                           : redact_argument(&state, argument, run->level);
         if (!text || strcmp(text, argument) != 0)
-            replace(arguments, i, text);
+            replace(run, arguments, i, text);
     }
     json_decref(program);
 }
 
+bool inq_redact_arguments(json_t *arguments, enum inq_redact_level level)
+{
+    struct run run = {.level = level};
+
+    redact_arguments(&run, arguments);
+    return !run.no_memory;
+}
+
 /* ---- environment ---- */
 
-static void redact_environment(json_t *environment, enum inq_redact_level level)
+static void redact_environment(struct run *run, json_t *environment)
 {
     void *next;
     const char *name;
@@ -210,14 +238,16 @@ static void redact_environment(json_t *environment, enum inq_redact_level level)
             json_object_del(environment, name);
             continue;
         }
-        if (level == INQ_REDACT_NONE)
+        if (run->level == INQ_REDACT_NONE)
             continue;
         struct inq_piece key = piece_of(name);
-        bool secret = level == INQ_REDACT_STRICT ||
+        bool secret = run->level == INQ_REDACT_STRICT ||
                       inq_value_is_secret(inq_name_secrecy(key), key, piece_of(text));
-        _cleanup_free_ char *clean = secret ? strdup(REDACTED) : inq_redact_text(text, level);
-        if (!clean || json_object_set_new(environment, name, json_string(clean)))
+        _cleanup_free_ char *clean = secret ? strdup(REDACTED) : inq_redact_text(text, run->level);
+        if (!clean || json_object_set_new(environment, name, json_string(clean))) {
+            run->no_memory = true;
             json_object_del(environment, name);
+        }
     }
 }
 
@@ -226,8 +256,9 @@ static void redact_environment(json_t *environment, enum inq_redact_level level)
 /* Made by us, or needed as they are: numbers in disguise, paths that commands need, functions. */
 static bool is_structural(const char *key, enum inq_redact_level level)
 {
-    static const char *const keys[] = {"core",      "tool",     "sandbox",   "timing", "frames",
-                                       "registers", "function", "code_name", "format"};
+    static const char *const keys[] = {"core",   "tool",        "sandbox",  "timing",
+                                       "frames", "registers",   "function", "code_name",
+                                       "format", "instruction", "operand"};
     static const char *const paths[] = {"modules", "executable", "module"};
 
     for (size_t i = 0; i < INQ_ARRAY_SIZE(keys); i++)
@@ -239,30 +270,44 @@ static bool is_structural(const char *key, enum inq_redact_level level)
     return false;
 }
 
-static void redact_value(json_t *value, enum inq_redact_level level);
+static void redact_value(struct run *run, json_t *value);
 
 /* Drops the twin that holds the original bytes of a text that was redacted. */
-static void redact_member(json_t *object, const char *key, const char *text,
-                          enum inq_redact_level level)
+static void redact_member(struct run *run, json_t *object, const char *key, const char *text)
 {
-    _cleanup_free_ char *clean = inq_redact_text(text, level);
-    char twin[160];
+    _cleanup_free_ char *clean = redacted(run, text);
+    size_t size = strlen(key);
+    char twin[160] = "";
 
     if (clean && !strcmp(clean, text))
         return;
-    json_t *value = clean ? json_string(clean) : json_null();
-    if (!value || json_object_set_new(object, key, value))
-        json_object_del(object, key);
-    size_t size = strlen(key);
     if (size + sizeof("_base64") <= sizeof(twin)) {
         memcpy(twin, key, size);
         memcpy(twin + size, "_base64", sizeof("_base64"));
-        if (json_object_get(object, twin))
-            json_object_set_new(object, twin, json_null()); /* removed after the loop */
+        if (json_object_get(object, twin) && json_object_set_new(object, twin, json_null()))
+            run->no_memory = true; /* else it is removed after the loop */
+    }
+    json_t *value = clean ? json_string(clean) : json_null();
+    if (!value || json_object_set_new(object, key, value)) {
+        run->no_memory = true;
+        json_object_del(object, key); /* and with it `key` and `text` */
     }
 }
 
-static void redact_object(json_t *object, enum inq_redact_level level)
+/* A source file tells the home of who built the program; all else in a frame is ours. */
+static void redact_frames(struct run *run, json_t *frames)
+{
+    size_t i;
+    json_t *frame;
+
+    json_array_foreach (frames, i, frame) {
+        const char *file = json_string_value(json_object_get(frame, "file"));
+        if (file)
+            redact_member(run, frame, "file", file);
+    }
+}
+
+static void redact_object(struct run *run, json_t *object)
 {
     void *next;
     const char *key;
@@ -270,16 +315,18 @@ static void redact_object(json_t *object, enum inq_redact_level level)
 
     json_object_foreach_safe(object, next, key, value)
     {
-        if (is_structural(key, level) || inq_ends_with(key, "_base64"))
+        if (!strcmp(key, "frames"))
+            redact_frames(run, value);
+        if (is_structural(key, run->level) || inq_ends_with(key, "_base64"))
             continue;
         if (!strcmp(key, "arguments"))
-            inq_redact_arguments(value, level);
+            redact_arguments(run, value);
         else if (!strcmp(key, "environment"))
-            redact_environment(value, level);
+            redact_environment(run, value);
         else if (json_is_string(value))
-            redact_member(object, key, json_string_value(value), level);
+            redact_member(run, object, key, json_string_value(value));
         else
-            redact_value(value, level);
+            redact_value(run, value);
     }
     json_object_foreach_safe(object, next, key, value)
     {
@@ -288,37 +335,41 @@ static void redact_object(json_t *object, enum inq_redact_level level)
     }
 }
 
-static void redact_array(json_t *array, enum inq_redact_level level)
+static void redact_array(struct run *run, json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         json_t *value = json_array_get(array, i);
         if (!json_is_string(value)) {
-            redact_value(value, level);
+            redact_value(run, value);
             continue;
         }
-        _cleanup_free_ char *clean = inq_redact_text(json_string_value(value), level);
+        _cleanup_free_ char *clean = redacted(run, json_string_value(value));
         if (!clean || strcmp(clean, json_string_value(value)) != 0)
-            replace(array, i, clean);
+            replace(run, array, i, clean);
     }
 }
 
 /* The document is our own work: it is as deep as the dictionary of facts, six levels. */
-static void redact_value(json_t *value, enum inq_redact_level level)
+static void redact_value(struct run *run, json_t *value)
 {
     if (json_is_object(value))
-        redact_object(value, level);
+        redact_object(run, value);
     else if (json_is_array(value))
-        redact_array(value, level);
+        redact_array(run, value);
 }
 
-void inq_redact_document(json_t *document, enum inq_redact_level level)
+bool inq_redact_document(json_t *document, enum inq_redact_level level)
 {
+    struct run run = {.level = level};
+
     if (level == INQ_REDACT_NONE) {
-        redact_environment(json_object_get(document, "environment"), level);
-        return;
+        redact_environment(&run, json_object_get(document, "environment"));
+        return !run.no_memory;
     }
-    redact_value(document, level);
+    redact_value(&run, document);
     json_t *process = json_object_get(document, "process");
-    if (level == INQ_REDACT_STRICT && json_is_string(json_object_get(process, "hostname")))
-        json_object_set_new(process, "hostname", json_string(REDACTED));
+    if (level == INQ_REDACT_STRICT && json_is_string(json_object_get(process, "hostname")) &&
+        json_object_set_new(process, "hostname", json_string(REDACTED)))
+        run.no_memory = true;
+    return !run.no_memory;
 }

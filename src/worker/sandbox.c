@@ -2,14 +2,16 @@
 
 /*
  * What a worker gives up, in this order: descriptors, limits, dumpability and privileges, its user,
- * the file system and the network (Landlock), and nearly all system calls (seccomp). The order
- * matters: a filter needs no_new_privs, and changing the user needs system calls that the filter
- * refuses.
+ * a life without its parent, the file system and the network (Landlock), and nearly all system
+ * calls (seccomp). The order matters: a filter needs no_new_privs, and changing the user needs
+ * system calls that the filter refuses.
  */
 #include "sandbox.h"
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -86,6 +88,19 @@ static bool drop_user(void)
            setresuid(NOBODY, NOBODY, NOBODY) == 0;
 }
 
+/*
+ * A parent that is killed can end nobody, and a worker that waits for a pipe uses no CPU time
+ * either. A change of user clears this, so it comes after that. A parent that was gone before has
+ * closed its end of the broker's socket.
+ */
+static bool die_with_parent(void)
+{
+    struct pollfd broker = {.fd = INQ_WORKER_FD_BROKER};
+
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
+           !(poll(&broker, 1, 0) == 1 && (broker.revents & POLLHUP));
+}
+
 static struct inq_error *enter_layers(const struct inq_sandbox_options *options,
                                       struct inq_sandbox *active)
 {
@@ -98,6 +113,8 @@ static struct inq_error *enter_layers(const struct inq_sandbox_options *options,
         return missing("no_new_privs", errno);
     if (!options->allow_files && !drop_user())
         return inq_error_create(INQ_E_SANDBOX, "cannot leave the user root: %s", strerror(errno));
+    if (!die_with_parent())
+        return inq_error_create(INQ_E_SANDBOX, "the process that started the worker is gone");
     active->uid = geteuid(); /* the filter has no geteuid() */
     if (!open_files)
         active->landlock_abi = inq_landlock_enter();
@@ -125,6 +142,8 @@ struct inq_error *inq_sandbox_enter(const struct inq_sandbox_options *options,
         INQ_TRY(enter_layers(options, &active));
     else if (options->required)
         return inq_error_create(INQ_E_SANDBOX, "the sandbox was switched off");
+    else if (!die_with_parent())
+        return inq_error_create(INQ_E_SANDBOX, "the process that started the worker is gone");
     *ret_active = active;
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "sandbox_parts.h"
@@ -43,7 +44,6 @@ static const int allowed[] = {
     SCMP_SYS(sysinfo), /* qsort() asks how much memory there is */
     SCMP_SYS(gettid),
     SCMP_SYS(getpid),
-    SCMP_SYS(tgkill), /* abort() */
     SCMP_SYS(rseq),
     SCMP_SYS(set_robust_list),
 };
@@ -81,6 +81,10 @@ static int add_rules(scmp_filter_ctx filter, bool allow_files)
     if (!error)
         error = -seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
                                   SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+    /* abort(); nobody else of the same user may be signalled */
+    if (!error)
+        error = -seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     /* limits can be read: prlimit(0, resource, NULL, old) */
     if (!error)
         error = -seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,

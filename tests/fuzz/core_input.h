@@ -15,6 +15,8 @@
 #define CORE_INPUT_STACKS_ONLY 1u   /* --stacks */
 #define CORE_INPUT_EXECUTABLE 2u    /* --executable */
 #define CORE_INPUT_UNVERIFIED 4u    /* no build-id vouches for the ELF file */
+#define CORE_INPUT_ENGINE_DWFL 32u  /* --engine dwfl */
+#define CORE_INPUT_REPORT 16u       /* also redaction and the report: three times the time */
 #define CORE_INPUT_REDACT_STRICT 8u /* --redact strict */
 
 struct core_input {

@@ -72,8 +72,7 @@ size_t fuzz_reports(struct inq_evidence *const **ret_reports)
     if (!reports[0]) {
         reports[0] = read_report(INQ_SOURCE_ROOT "/tests/golden/free-near-null.json");
         reports[1] = read_report(INQ_SOURCE_ROOT "/tests/golden/hostile.json");
-        reports[2] =
-            read_report(INQ_SOURCE_ROOT "/tests/golden/many-threads.json");
+        reports[2] = read_report(INQ_SOURCE_ROOT "/tests/golden/many-threads.json");
     }
     *ret_reports = reports;
     return INQ_ARRAY_SIZE(reports);

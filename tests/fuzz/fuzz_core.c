@@ -29,7 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct inq_analysis_options options = {
         .stacks_only = input.flags & CORE_INPUT_STACKS_ONLY,
         .has_executable = input.flags & CORE_INPUT_EXECUTABLE,
-        .redact = input.flags & CORE_INPUT_REDACT_STRICT ? "strict" : "default",
+        .engine = input.flags & CORE_INPUT_ENGINE_DWFL ? INQ_ENGINE_DWFL : INQ_ENGINE_LIBUNWIND,
+        .redact = input.flags & CORE_INPUT_REDACT_STRICT ? "strict"
+                  : input.flags & CORE_INPUT_REPORT      ? "default"
+                                                         : "none",
     };
     struct inq_error *error = inq_analyze_fd(fuzz_memfd(input.core, input.core_size),
                                              "core.fuzz.11", &opener, &options, &evidence);
@@ -39,10 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check_error(error);
         return 0;
     }
-    const struct inq_job_options job = {.pattern = "core.%e.%s"};
-    error = inq_pipeline_finish(evidence, NULL, &job);
-    FUZZ_CHECK(!error, "there is memory for a report");
-    fuzz_check_document(evidence->document);
+    if (input.flags & CORE_INPUT_REPORT) {
+        const struct inq_job_options job = {.pattern = "core.%e.%s"};
+        error = inq_pipeline_finish(evidence, NULL, &job);
+        FUZZ_CHECK(!error, "there is memory for a report");
+        fuzz_check_document(evidence->document);
+    }
     inq_evidence_destroy(evidence);
     return 0;
 }

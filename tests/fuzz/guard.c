@@ -19,12 +19,13 @@ int __wrap_munmap(void *addr, size_t size);
 #define MAX_COPIES 8192u
 
 static void *copies[MAX_COPIES];
+static size_t n_copies; /* slots that were ever used */
 
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t off)
 {
     size_t slot = 0;
 
-    while (slot < MAX_COPIES && copies[slot])
+    while (slot < n_copies && copies[slot])
         slot++;
     if (fd < 0 || slot == MAX_COPIES)
         return __real_mmap(addr, size, prot, flags, fd, off);
@@ -41,12 +42,13 @@ void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t of
         done += (size_t)n;
     }
     copies[slot] = copy;
+    n_copies += slot == n_copies;
     return copy;
 }
 
 int __wrap_munmap(void *addr, size_t size)
 {
-    for (size_t i = 0; i < MAX_COPIES; i++)
+    for (size_t i = 0; i < n_copies; i++)
         if (copies[i] == addr) {
             copies[i] = NULL;
             free(addr);

@@ -23,7 +23,7 @@ import corewriter  # noqa: E402
 from corewriter import Core  # noqa: E402
 
 MAX_SEED = 32 * 1024
-STACKS_ONLY, EXECUTABLE, UNVERIFIED, STRICT = 1, 2, 4, 8
+STACKS_ONLY, EXECUTABLE, UNVERIFIED, STRICT, REPORT, ENGINE_DWFL = 1, 2, 4, 8, 16, 32
 KEPT_NOTES = {1, 3, 6, corewriter.NT_SIGINFO, corewriter.NT_FILE}
 SEARCHED_ZOO = ["null-read-field", "four-threads", "handler-crashes", "plugin-host", "recursion", "assert-fails",
                 "static-null", "call-null", "smashed-stack"]
@@ -247,21 +247,58 @@ def names_elf():
             return f.read()
 
 
+BUILDS = {  # of seed_program.cc: compiler options, and what is done to the program afterwards
+    "dwarf5": (["-g"], []), "dwarf4": (["-gdwarf-4", "-gstrict-dwarf"], []), "packed": (["-g", "-gz=zlib"], []),
+    "chain": (["-g1", "-fno-omit-frame-pointer", "-fno-asynchronous-unwind-tables"], []),
+    "debug-frame": (["-g", "-fno-asynchronous-unwind-tables", "-fno-exceptions"], []),
+    "mini": ([], ["mini"]), "stripped": ([], ["strip"]),
+}
+
+
+def give_mini_debuginfo(program):
+    """.gnu_debugdata: .symtab in an ELF file, packed with xz."""
+    mini = program + ".mini"
+    subprocess.run(["objcopy", "--remove-section", ".comment", "--only-keep-debug", program, mini], check=True)
+    subprocess.run(["xz", "-f", "--check=crc32", mini], check=True)
+    subprocess.run(["strip", program], check=True)
+    subprocess.run(["objcopy", "--add-section", f".gnu_debugdata={mini}.xz", program], check=True)
+
+
+def crash(program, folder):
+    """The cores that it leaves."""
+    subprocess.run(["sh", "-c", 'ulimit -c unlimited; cd "$1"; exec "$2"', "sh", folder, program], env={},
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    for core in glob.glob(os.path.join(folder, "core*")):
+        with open(core, "rb") as f:
+            yield f.read()
+
+
+def built_cores():
+    """(name, core, program) of seed_program.cc, in several ways."""
+    for name, (options, then) in BUILDS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "shop")
+            subprocess.run(["g++", "-O1", "-nostdlib", "-static-pie", "-fPIE", "-fno-stack-protector", "-fno-ident",
+                            "-fcf-protection=none", "-Wl,--build-id,--eh-frame-hdr", "-Wl,-z,max-page-size=4096",
+                            *options, "-o", program, os.path.join(HERE, "seed_program.cc")], check=True)
+            if "mini" in then:
+                give_mini_debuginfo(program)
+            if "strip" in then:
+                subprocess.run(["strip", program], check=True)
+            for core in crash(program, folder):
+                with open(program, "rb") as f:
+                    yield name, core, f.read()
+
+
 def zoo_cores(programs):
     import zoo
-    from zoo import ZOO
     cases = {case["id"]: case for case in zoo.load_cases()}
     for name in SEARCHED_ZOO:
         if name not in cases or not os.path.exists(os.path.join(programs, name)):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run(["sh", "-c", 'ulimit -c unlimited; cd "$1"; exec "$2"', "sh", folder,
-                            os.path.join(os.path.abspath(programs), name)], env={},
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-            for core in glob.glob(os.path.join(folder, "core*")):
-                with open(core, "rb") as f:
-                    yield name, f.read()
-    assert ZOO
+            for core in crash(os.path.join(os.path.abspath(programs), name), folder):
+                yield name, core
 
 
 def write_core_seeds(programs):
@@ -273,14 +310,19 @@ def write_core_seeds(programs):
         with open(os.path.join(TOP, "fixtures", "cores", "root", "tmp", "inquest-fixtures", name), "rb") as f:
             program = f.read()
         write("core", f"tiny-{name}", core_input(core, program))
-        write("core", f"tiny-{name}-unverified", core_input(core, program, UNVERIFIED | EXECUTABLE))
+        write("core", f"tiny-{name}-unverified", core_input(core, program, UNVERIFIED | EXECUTABLE | REPORT))
         plain.append((f"tiny-{name}", core))
+    for name, core, program in built_cores():
+        write("core", f"built-{name}", core_input(trim(core), program, REPORT if name == "dwarf5" else 0))
+        if name in ("debug-frame", "dwarf5"):
+            write("core", f"built-{name}-dwfl", core_input(trim(core), program, ENGINE_DWFL))
     for name, raw in crafted():
-        write("core", name, core_input(raw, elf, STRICT if name == "sent" else 0))
+        write("core", name, core_input(raw, elf, REPORT | (STRICT if name == "sent" else 0)))
         plain.append((name, raw))
     for name, raw in zoo_cores(programs) if programs else []:
         core = trim(raw)
         write("core", f"zoo-{name}", core_input(core, elf))
+        write("core", f"zoo-{name}-report", core_input(core, elf, REPORT))
         plain.append((f"zoo-{name}", core))
     return plain
 

@@ -356,7 +356,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
         return LLVMFuzzerMutate(data, size, max_size);
     bool core = input.elf_size == 0 || next_random(&m, 3) != 0;
     if (next_random(&m, 32) == 0)
-        data[4] = (uint8_t)next_random(&m, 16);
+        data[4] = (uint8_t)(1u << next_random(&m, 8) & ~(next_random(&m, 2) ? 0u : 16u));
     m.bytes = data + CORE_INPUT_HEADER + (core ? 0 : input.core_size);
     m.size = core ? input.core_size : input.elf_size;
     if (next_random(&m, 5) == 0 || !inq_elf_header_parse(m.bytes, m.size, &m.header))

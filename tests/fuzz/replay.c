@@ -19,7 +19,7 @@
 #include "io.h"
 #include "text.h"
 
-#define MAX_INPUT (4u * 1024u * 1024u)
+#define MAX_INPUT_BYTES (4u * 1024u * 1024u)
 
 static void feed(const uint8_t *bytes, size_t size)
 {
@@ -36,7 +36,7 @@ static void feed(const uint8_t *bytes, size_t size)
 
 static int replay_file(const char *path)
 {
-    static uint8_t packed[MAX_INPUT], plain[MAX_INPUT];
+    static uint8_t packed[MAX_INPUT_BYTES], plain[MAX_INPUT_BYTES];
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : inq_read_full(fd, packed, sizeof(packed));
 

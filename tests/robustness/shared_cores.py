@@ -12,8 +12,8 @@ CORES = os.path.join(TOP, "..", "shared", "cores")
 
 # Without NT_SIGINFO the fault's address must be worked out from the instruction.
 NO_SIGINFO = {"elfutils-rtlib-ppc", "elfutils-testfile69", "elfutils-testfile70"}
-# Fields that need stacks of other CPUs, source lines or the instruction decoder.
-LATER = {"frames", "lines", "access", "instruction", "frames_absent", "top_function"}
+# Fields that need source lines or the instruction decoder.
+LATER = {"lines", "access", "instruction"}
 
 
 def main():

@@ -46,7 +46,7 @@ def source_of(case):
 
 def build(case, folder, compiler=None):
     """Builds the program of a case into folder and returns its path."""
-    compiler = shlex.split(compiler or os.environ.get("CC", "cc"))
+    compiler = shlex.split(compiler or case.get("compiler") or os.environ.get("CC", "cc"))
     program = os.path.join(folder, case["id"])
     libraries = []
     if "library" in case:
@@ -102,7 +102,8 @@ def crash(command, folder, kill=None, env=None, timeout=60, root=None):
         child.kill()
         child.communicate()
         raise
-    cores = [n for n in os.listdir(where) if n.startswith("core") or str(child.pid) in n]
+    left = os.listdir(where)
+    cores = [n for n in left if n.startswith("core")] or [n for n in left if str(child.pid) in n]
     if child.returncode >= 0:
         raise AssertionError(f"{command[0]} did not crash: exit {child.returncode}")
     if not cores:

@@ -64,11 +64,13 @@ def truth_there(case, differences, libc):
             whys.append(row["why"])
         for key, value in row.get("truth", {}).items():
             if key == "facts":
-                facts = {**case["truth"].get("facts", {}), **value}
+                gone = tuple(k[:-1] for k in value if k.endswith("*"))
+                facts = {k: v for k, v in case["truth"].get("facts", {}).items() if not gone or not k.startswith(gone)}
+                facts.update(value)
                 case["truth"]["facts"] = {k: v for k, v in facts.items() if v is not None}
             else:
                 case["truth"][key] = value
-        case.update({k: row[k] for k in ("gdb", "outermost", "skip", "guessed") if k in row})
+        case.update({k: row[k] for k in ("gdb", "outermost", "guessed") if k in row})
     return case, whys
 
 
@@ -76,6 +78,7 @@ def truth_there(case, differences, libc):
 
 class Debian:
     """A folder with a Debian in it, its compiler, and where programs of it crash."""
+    compiler = "gcc"
 
     def __init__(self, name, cache):
         self.name, self.root = name, roots.debian(name, cache)
@@ -110,6 +113,7 @@ class Debian:
 
 class Musl:
     """Programs against musl, on this machine."""
+    compiler = "musl-gcc"
 
     def __init__(self, name, _cache):
         if not shutil.which("musl-gcc"):
@@ -159,9 +163,12 @@ def triage(inquest, core, options):
     done = subprocess.run([inquest, "triage", "--json", "--no-store"] + options + [core], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=300)
     try:
-        return done.returncode, json.loads(done.stdout)
+        report = json.loads(done.stdout)
     except ValueError:
         raise AssertionError(f"exit {done.returncode}, no JSON: {done.stderr[:200]!r}") from None
+    if "threads" not in report:
+        raise AssertionError(f"{options}: exit {done.returncode}, {report.get('error')}")
+    return done.returncode, report
 
 
 def names_by_pc(report):
@@ -266,7 +273,7 @@ def run_land(inquest, land, cases, differences, other_root, chosen):
             if chosen and case["id"] not in chosen:
                 continue
             case, whys = truth_there(case, differences, land.libc)
-            if "skip" in case:
+            if case.get("compiler", land.compiler) != land.compiler:
                 continue
             try:
                 problems = run_case(inquest, land, case, other_root, empty)

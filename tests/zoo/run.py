@@ -35,7 +35,7 @@ def fact(report, path):
 
 def check_frames(report, wanted):
     frames = fact(report, "crashed.frames")
-    have = [] if frames is MISSING else [f.get("function") or "?" for f in frames]
+    have = [] if frames is MISSING else [f.get("function") or "?" for f in physical(frames)]
     at = 0
     for name in wanted:
         plain = [h.lstrip("_") for h in have]
@@ -68,9 +68,32 @@ def check(case, report, code):
         elif want == "exists":
             if have is MISSING:
                 yield f"{path} is missing"
+        elif isinstance(want, dict) and set(want) == {"starts"}:
+            if not isinstance(have, str) or not have.startswith(want["starts"]):
+                yield f"{path} is {'missing' if have is MISSING else repr(have)}, want {want['starts']!r} first"
         elif have != want:
             yield f"{path} is {'missing' if have is MISSING else repr(have)}, want {want!r}"
     yield from check_frames(report, truth.get("frames", []))
+
+
+def check_stack(report, core):
+    """The stack's bounds against what the program wrote down itself: pthread_getattr_np(3)."""
+    try:
+        with open(os.path.join(os.path.dirname(core), "stack"), encoding="ascii") as f:
+            low, size, guard = f.read().split()
+    except FileNotFoundError:
+        return
+    stack = fact(report, "crashed.stack")
+    main = fact(report, "crashed.tid") == fact(report, "process.pid")
+    if main and stack.get("overflow_kind") != "recursion" or stack.get("source") == "signal-frame":
+        return  # the main stack had not grown to its limit; a signal stack is another one
+    if int(stack["start"], 16) != int(low, 16):
+        yield f"stack starts at {stack['start']}, want {low}"
+    # the limit counts what lies above the main stack; musl leaves its own share of the top page out
+    if not main and -(-int(size) // 4096) * 4096 != stack["size_bytes"]:
+        yield f"stack has {stack['size_bytes']} bytes, want {size}"
+    if not main and stack.get("guard_bytes") != int(guard):
+        yield f"guard has {stack.get('guard_bytes')} bytes, want {guard}"
 
 
 GDB_SCRIPT = """
@@ -84,12 +107,14 @@ for thread in gdb.selected_inferior().threads():
         # call's frame is no longer on the stack: gdb infers it from DWARF.
         if frame.type() == gdb.TAILCALL_FRAME:
             pass
-        elif frames and frames[-1]["inline"]:
-            frames[-1]["names"].append(frame.name())
-            frames[-1]["inline"] = frame.type() == gdb.INLINE_FRAME
         else:
-            frames.append({"pc": frame.pc(), "names": [frame.name()], "inline": frame.type() == gdb.INLINE_FRAME,
-                           "signal": frame.type() == gdb.SIGTRAMP_FRAME})
+            if not frames or not frames[-1]["inline"]:
+                frames.append({"pc": frame.pc(), "names": [], "places": [],
+                               "signal": frame.type() == gdb.SIGTRAMP_FRAME})
+            sal = frame.find_sal()
+            frames[-1]["names"].append(frame.name())
+            frames[-1]["places"].append([frame.name(), sal.symtab.filename if sal.symtab else None, sal.line])
+            frames[-1]["inline"] = frame.type() == gdb.INLINE_FRAME
         frame = frame.older()
     for frame in frames:
         symbol = gdb.execute("info symbol %d" % frame["pc"], to_string=True).split()
@@ -120,7 +145,28 @@ def plain(name):
     if name is None:
         return None
     name = re.sub(r"(@.*|(_impl|\.(part|cold|isra|constprop)(\.\d+)?)+)$", "", name).lstrip("_")
-    return re.sub(r"^(GI_|libc_|IO_new_|IO_)", "", name).lstrip("_")
+    return re.sub(r"^((GI|libc|IO_new|IO)_+)+", "", name).lstrip("_")
+
+
+def physical(frames):
+    """Without the functions that were inlined: those are names for a part of another one's code."""
+    return [f for f in frames or [] if not f.get("inlined")]
+
+
+def places_against_gdb(tid, frames, theirs):
+    """The functions that were inlined and the source lines, of each frame that gdb has them for. Where debug
+    information was not read (libc's is compressed) there is nothing to compare."""
+    for frame in theirs:
+        own = [f for f in frames if int(f["pc"], 16) == frame["pc"]]
+        if own:  # a recursion has the same pc again and again: one of them will do
+            own = [f for f in own if f["index"] == own[0]["index"]]
+        if not any(f.get("line") for f in own) or frame["signal"]:
+            continue
+        # At the very first instruction of an inlined function gdb shows the call instead.
+        want = [(plain(n), os.path.basename(f or ""), line) for n, f, line in frame["places"]]
+        have = [(plain(f.get("function")), os.path.basename(f.get("file") or ""), f.get("line")) for f in own]
+        if have != want and have[len(have) - len(want):] != want:
+            yield f"thread {tid} frame {own[0]['index']}: gdb {want} we {have}"
 
 
 def against_gdb(report, theirs, limit=40):
@@ -130,7 +176,8 @@ def against_gdb(report, theirs, limit=40):
         yield f"gdb has threads {len(theirs)}, we have {len(ours)}"
         return
     for tid, frames in theirs.items():
-        mine = [f for f in ours[tid] if f["trust"] in ("context", "cfi", "rule", "frame-pointer")]
+        yield from places_against_gdb(tid, ours[tid], frames)
+        mine = [f for f in physical(ours[tid]) if f["trust"] in ("context", "cfi", "rule", "frame-pointer")]
         want, have = [f["pc"] for f in frames[:limit]], [int(f["pc"], 16) for f in mine[:limit]]
         if want != have:
             yield (f"thread {tid}: gdb {[(hex(f['pc']), f['names'][0]) for f in frames[:limit]][-6:]} "
@@ -142,6 +189,23 @@ def against_gdb(report, theirs, limit=40):
                 yield f"thread {tid} frame {own['index']}: gdb {names} we {own.get('function')}"
 
 
+def stacks_alone(inquest, core, report):
+    """--stacks looks at fewer files, and has to find the same frames."""
+    done = subprocess.run([inquest, "triage", "--json", "--stacks", "--no-store", core], stdout=subprocess.PIPE,
+                          timeout=120)
+    alone = {t["tid"]: t.get("frames") for t in json.loads(done.stdout).get("threads", [])}
+    for thread in report.get("threads", []):
+        frames = physical(thread.get("frames"))
+        for one, other in zip(frames, alone.get(thread["tid"]) or []):
+            for key in ("pc", "function", "trust", "kind"):
+                if one.get(key) != other.get(key):
+                    return [f"--stacks: thread {thread['tid']} frame {one['index']} {key}: {other.get(key)}, "
+                            f"not {one.get(key)}"]
+        if len(frames) != len(alone.get(thread["tid"]) or []):
+            return [f"--stacks: thread {thread['tid']} has {len(alone.get(thread['tid']) or [])} frames"]
+    return []
+
+
 def run_case(inquest, case, programs, folder):
     program, core = zoo.make_core(case, programs, folder)
     done = subprocess.run([inquest, "triage", "--json", "--no-store", core], stdout=subprocess.PIPE,
@@ -150,7 +214,8 @@ def run_case(inquest, case, programs, folder):
         report = json.loads(done.stdout)
     except ValueError:
         return [f"exit {done.returncode}, no JSON: {done.stderr[:200]!r}"]
-    problems = list(check(case, report, done.returncode))
+    problems = list(check(case, report, done.returncode)) + stacks_alone(inquest, core, report)
+    problems += check_stack(report, core)
     if shutil.which("gdb") and case.get("gdb", True) and "cut" not in case:
         problems += against_gdb(report, gdb_frames(program, core, folder))
     shutil.rmtree(os.path.dirname(core), ignore_errors=True)
@@ -169,6 +234,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for case in zoo.load_cases():
             if len(sys.argv) > 3 and case["id"] not in sys.argv[3:]:
+                continue
+            if "compiler" in case and not shutil.which(case["compiler"]):
+                print(f"skipped: {case['id']}: no {case['compiler']}")
                 continue
             problems = run_case(inquest, case, programs, folder)
             print(f"{'FAIL' if problems else 'ok  '} {case['id']}")

@@ -34,3 +34,6 @@ try signatures check
 try signatures frobnicate
 try --signatures "$PWD/none" signatures list
 try --signatures "$PWD/none" triage x
+try --sysroot none triage x
+try --sysroot out triage x
+try --executable none triage x

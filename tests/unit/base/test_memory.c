@@ -40,7 +40,9 @@ static void arena_refuses_what_overflows(void **state)
     const char *volatile none = NULL;
 
     (void)state;
+    assert_false(inq_arena_failed(arena));
     assert_null(inq_arena_alloc(arena, SIZE_MAX, 2));
+    assert_true(inq_arena_failed(arena));
     assert_null(inq_arena_alloc(arena, SIZE_MAX / 8 + 2, 8));
     assert_null(inq_arena_alloc(arena, SIZE_MAX, 1));
     assert_null(inq_arena_alloc(arena, SIZE_MAX - 8, 1));

@@ -6,5 +6,9 @@
 int truth_tests(void);
 int synthetic_tests(void);
 int signal_name_tests(void);
+int stack_tests(void);
+int decode_x86_tests(void);
+int decode_risc_tests(void);
+int fault_site_tests(void);
 
 #endif

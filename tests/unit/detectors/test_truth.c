@@ -16,23 +16,24 @@ struct truth {
 #define ANY "*"
 
 static const struct truth truths[] = {
-    {"null-read", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x10", "null-page", "", "touch"},
-    {"null-write", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x0", "null-page", "", "poke"},
-    {"near-null", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x4e24", "near-null", "", "touch"},
-    {"wild", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x123456789000", "unmapped", "", "touch"},
-    {"kernel-half", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xffffffff80001234", "kernel-half", "",
+    {"null-read", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x10", "null-page", "read", "touch"},
+    {"null-write", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x0", "null-page", "write", "poke"},
+    {"near-null", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x4e24", "near-null", "read", "touch"},
+    {"wild", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x123456789000", "unmapped", "read", "touch"},
+    {"kernel-half", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xffffffff80001234", "kernel-half", "read",
      "touch"},
-    {"non-canonical", "SIGSEGV", "SI_KERNEL", "kernel", "", "", "", "touch"},
+    {"non-canonical", "SIGSEGV", "SI_KERNEL", "kernel", "", "non-canonical", "read", "touch"},
     {"call-null", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x0", "null-page", "execute", ""},
     {"call-unmapped", "SIGSEGV", "SEGV_MAPERR", "kernel", "0x1337000", "unmapped", "execute", ""},
     {"call-data", "SIGSEGV", "SEGV_ACCERR", "kernel", ANY, "no-exec", "execute", ""},
     {"write-constant", "SIGSEGV", "SEGV_ACCERR", "kernel", ANY, "read-only", "write", "poke"},
-    {"past-eof", "SIGBUS", "BUS_ADRERR", "kernel", ANY, "past-eof", "", "touch"},
-    {"no-rights", "SIGSEGV", "SEGV_ACCERR", "kernel", ANY, "mapped", "", "touch"},
-    {"main-overflow", "SIGSEGV", "SEGV_MAPERR", "kernel", ANY, "stack-near", "", "recurse"},
-    {"guarded-overflow", "SIGSEGV", "SEGV_MAPERR", "kernel", ANY, "stack-guard", "", "recurse"},
-    {"free-7", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xffffffffffffffff", "neg-errno", "", ANY},
-    {"realloc-small", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xff8", "null-page", "", ANY},
+    {"past-eof", "SIGBUS", "BUS_ADRERR", "kernel", ANY, "past-eof", "read", "touch"},
+    {"no-rights", "SIGSEGV", "SEGV_ACCERR", "kernel", ANY, "mapped", "read", "touch"},
+    {"main-overflow", "SIGSEGV", "SEGV_MAPERR", "kernel", ANY, "stack-near", "write", "recurse"},
+    {"guarded-overflow", "SIGSEGV", "SEGV_MAPERR", "kernel", ANY, "stack-guard", "write",
+     "recurse"},
+    {"free-7", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xffffffffffffffff", "neg-errno", "read", ANY},
+    {"realloc-small", "SIGSEGV", "SEGV_MAPERR", "kernel", "0xff8", "null-page", "read", ANY},
     {"divide", "SIGFPE", "FPE_INTDIV", "kernel", ANY, "", "", "other_crash"},
     {"illegal", "SIGILL", "ILL_ILLOPN", "kernel", ANY, "", "", "other_crash"},
     {"breakpoint", "SIGTRAP", "SI_KERNEL", "kernel", "", "", "", "other_crash"},
@@ -135,8 +136,9 @@ static void test_arguments_of_free(void **state)
         /* a register that was overwritten since is no argument */
         int rdi = inq_cpu_register(test.dump.core->cpu, "rdi");
         int rbx = inq_cpu_register(test.dump.core->cpu, "rbx");
-        test.dump.core->threads[0].registers[rdi] = 0x5555;
-        test.dump.core->threads[0].registers[rbx] = 0x6666;
+        uint64_t elsewhere = inq_core_sp(test.dump.core, &test.dump.core->threads[0]) + 64;
+        test.dump.core->threads[0].registers[rdi] = elsewhere;
+        test.dump.core->threads[0].registers[rbx] = elsewhere;
         test_dump_detect(&test);
         test_fact_is(&test, "fault.argument", NULL);
         test_dump_close(&test);
@@ -259,10 +261,13 @@ static void test_document_is_valid(void **state)
 int truth_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thread_overflow),   cmocka_unit_test(test_execution),
-        cmocka_unit_test(test_arguments_of_free), cmocka_unit_test(test_abort_messages),
+        cmocka_unit_test(test_thread_overflow),
+        cmocka_unit_test(test_execution),
+        cmocka_unit_test(test_arguments_of_free),
+        cmocka_unit_test(test_abort_messages),
         cmocka_unit_test(test_argument_of_a_nameless_function),
-        cmocka_unit_test(test_no_abort_message),  cmocka_unit_test(test_process),
+        cmocka_unit_test(test_no_abort_message),
+        cmocka_unit_test(test_process),
         cmocka_unit_test(test_document_is_valid),
     };
     struct CMUnitTest crashes[sizeof(truths) / sizeof(truths[0])];

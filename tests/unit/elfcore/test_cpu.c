@@ -36,7 +36,7 @@ static void each_table_is_whole(void **state)
         assert_true(cpu->n_registers <= INQ_MAX_REGISTERS);
         assert_int_equal(inq_cpu_register(cpu, cpus[i].pc), cpu->pc);
         assert_int_equal(inq_cpu_register(cpu, cpus[i].sp), cpu->sp);
-        assert_int_equal(cpu->unwinds, strcmp(cpu->name, "x86_64") == 0);
+        assert_int_equal(cpu->unwinds, strcmp(cpu->name, "m68k") != 0);
         for (int r = 0; r < cpu->n_registers; r++) /* names are there, and each only once */
             assert_int_equal(inq_cpu_register(cpu, cpu->register_names[r]), r);
         assert_int_equal(inq_cpu_register(cpu, "nonsense"), -1);

@@ -353,6 +353,15 @@ static void file_notes_that_lie(void **state)
     assert_int_equal(o.core->files[1].file_off, 4096);
     assert_int_equal(o.core->page_bytes, 4096);
     close_core(&o);
+    builder_init(&b, 64, false, EM_X86_64); /* gdb's own cores: offsets in bytes */
+    builder_thread(&b, 1, 1, 2, 0);
+    builder_file(&b, 2, 1, lines, 2, "/a\0/b", 6);
+    finish_and_open(&b, &o);
+    assert_int_equal(o.core->n_files, 2);
+    assert_int_equal(o.core->files[1].file_off, 1);
+    assert_int_equal(o.core->page_bytes, 4096);
+    assert_int_equal(count_gaps(&o, INQ_G_NOTE), 0);
+    close_core(&o);
     builder_init(&b, 64, false, EM_X86_64); /* fewer names than lines */
     builder_thread(&b, 1, 1, 2, 0);
     builder_file(&b, 2, 1ull << 63, lines, 2, "/a", 3);

@@ -130,8 +130,15 @@ static void deep_and_long(void **state)
     assert_refused(text.bytes, "threads is too long a list");
     inq_text_deinit(&text);
 
+    /* a folded stack of 256 frames, and the functions that are inlined into them */
     inq_text_append(&text, "{\"threads\":[{\"frames\":[{}");
-    repeat(&text, ",{}", 256);
+    repeat(&text, ",{}", 256 + 1024 - 1);
+    inq_text_append(&text, "]}]}");
+    assert_taken(text.bytes);
+    inq_text_deinit(&text);
+
+    inq_text_append(&text, "{\"threads\":[{\"frames\":[{}");
+    repeat(&text, ",{}", 256 + 1024);
     inq_text_append(&text, "]}]}");
     assert_refused(text.bytes, "threads[0].frames is too long a list");
     inq_text_deinit(&text);

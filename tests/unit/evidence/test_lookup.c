@@ -33,7 +33,7 @@ static void three_states(void **state)
     assert_state(doc, "signal.name", INQ_KNOWN, NULL);
     assert_state(doc, "signal.address", INQ_NONE, NULL);
     assert_state(doc, "fault.access", INQ_UNKNOWN, "no code here");
-    assert_state(doc, "fault.operand.base_value", INQ_UNKNOWN, "does not look");
+    assert_state(doc, "heap.first_bad.address", INQ_UNKNOWN, "does not look");
     assert_state(doc, "abort.message", INQ_NONE, NULL);
     assert_state(doc, "gaps", INQ_KNOWN, NULL);
     assert_state(doc, "collisions", INQ_UNKNOWN, "does not look");
@@ -81,11 +81,31 @@ static void frames_by_index(void **state)
     assert_state(doc, "frame[1].function", INQ_NONE, NULL);
     assert_state(doc, "frame[2].function", INQ_UNKNOWN, "left out");
     assert_state(doc, "crashed.frame[101].function", INQ_NONE, NULL);
-    assert_state(doc, "frame[1].file", INQ_UNKNOWN, "does not look");
+    assert_state(doc, "frame[1].file", INQ_NONE, NULL);
     struct inq_fact_value value = inq_evidence_get(doc, "crashed.frame[100].function", NULL, NULL);
     assert_string_equal(json_string_value(value.value), "z");
     value = inq_evidence_get(doc, "frames", NULL, NULL);
     assert_int_equal(json_array_size(value.value), 4);
+    json_decref(doc);
+}
+
+/* A function that was inlined has the index of the frame it is part of, which is the one meant. */
+static void inlined_functions_are_no_frames(void **state)
+{
+    (void)state;
+    json_t *doc = document(
+        "{\"threads\": [{\"crashed\": true, \"complete\": true, \"frames_total\": 2,"
+        " \"frames\": [{\"index\": 0, \"function\": \"x\", \"inlined\": true},"
+        " {\"index\": 0, \"function\": \"y\", \"inlined\": true},"
+        " {\"index\": 0, \"function\": \"a\"},"
+        " {\"index\": 1, \"function\": \"z\", \"inlined\": true},"
+        " {\"index\": 1, \"function\": \"b\"}"
+        "]}]}");
+    struct inq_fact_value value = inq_evidence_get(doc, "frame[0].function", NULL, NULL);
+    assert_string_equal(json_string_value(value.value), "a");
+    value = inq_evidence_get(doc, "crashed.frame[1].function", NULL, NULL);
+    assert_string_equal(json_string_value(value.value), "b");
+    assert_state(doc, "frame[2].function", INQ_NONE, NULL);
     json_decref(doc);
 }
 
@@ -167,6 +187,7 @@ int test_lookup(void)
         cmocka_unit_test(reasons_cover_what_is_below),
         cmocka_unit_test(values_win),
         cmocka_unit_test(frames_by_index),
+        cmocka_unit_test(inlined_functions_are_no_frames),
         cmocka_unit_test(a_stack_that_stops_leaves_frames_unknown),
         cmocka_unit_test(elements_of_a_quantifier),
         cmocka_unit_test(setters),

@@ -11,5 +11,6 @@ int main(void)
     failures += run_build_id_tests();
     failures += run_policy_tests();
     failures += run_broker_tests();
+    failures += run_fetched_tests();
     return failures != 0;
 }

@@ -212,7 +212,8 @@ static void unwanted_descriptors_are_closed(void **state)
 static void a_worker_that_does_not_read(void **state)
 {
     static const struct inq_file_policy policy = {0};
-    uint8_t request[76] = "inq1\0\0\0\0\1\0\0\0"; /* magic seq kind id_size path_size id[64] */
+    /* magic seq kind id_size path_size link_size crc id[64] */
+    uint8_t request[84] = "inq1\0\0\0\0\1";
     int served = 1;
     size_t sent = 0;
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crc32.h"
 #include "root.h"
 
 static const struct elf_shape good = {.id_size = 20, .id_first = 0x10};
@@ -305,6 +306,131 @@ static void too_large_is_refused(void **state)
     expect(&policy, in(tree, "good.so"), &good, INQ_ON_DISK_REFUSED, false, "2 GiB");
 }
 
+/* .gnu_debuglink: by name, where gdb looks too; by build-id where both have one, else by its sum.
+ */
+static void debug_links(void **state)
+{
+    static const uint8_t check[] = "123456789";
+    const char *dirs[] = {in(tree, "debug")};
+    struct inq_file_policy policy = {.debug_dirs = dirs, .n_debug_dirs = 1};
+    struct inq_file_request request = {.kind = INQ_FILE_DEBUG_LINK, .link = "good.debug"};
+    struct inq_file_reply reply;
+    char module[128];
+    uint32_t crc;
+    int fd;
+
+    (void)state;
+    assert_int_equal(inq_crc32(0, check, 9), 0xcbf43926); /* the check value of this CRC */
+    assert_int_equal(inq_crc32(inq_crc32(0, check, 4), check + 4, 5), 0xcbf43926);
+    snprintf(module, sizeof(module), "%s", in(tree, "good.so"));
+    request.path = module;
+    request.build_id_size = (uint8_t)good.id_size;
+    expect_id(&good, request.build_id);
+
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MISSING);
+    make_dirs(in(tree, ".debug"));
+    write_elf(in(tree, ".debug/good.debug"), &good);
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    close(reply.fd);
+    write_elf(in(tree, "good.debug"), &other); /* beside it, but another's: the next one is taken */
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    close(reply.fd);
+    assert_int_equal(unlink(in(tree, ".debug/good.debug")), 0);
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MISMATCH);
+    assert_int_equal(reply.fd, -1);
+
+    /* without a build-id on either side the sum decides */
+    write_elf(in(tree, "good.debug"), &bare);
+    fd = open(in(tree, "good.debug"), O_RDONLY | O_CLOEXEC);
+    assert_true(inq_crc32_file(fd, 1 << 20, &crc));
+    assert_false(inq_crc32_file(fd, 10, &crc));
+    close(fd);
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MISMATCH);
+    request.crc = crc;
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    close(reply.fd);
+
+    /* names that are none, and what is no regular file */
+    static const char *const bad[] = {"",    ".",           "..", "../good.debug", "/etc/shadow",
+                                      "a/b", "good.debug/", NULL};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        request.link = bad[i];
+        inq_file_open(&policy, &request, &reply);
+        assert_int_equal(reply.status, INQ_ON_DISK_REFUSED);
+        assert_int_equal(reply.fd, -1);
+    }
+    request.link = "fifo";
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_REFUSED);
+    request.link = "good.debug";
+    request.path = "relative.so";
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_REFUSED);
+
+    /* of the program that the user named: below its own directory alone */
+    request.path = NULL;
+    policy.executable = module;
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    close(reply.fd);
+}
+
+/* .gnu_debugaltlink: below the trees, whatever the name says of where it is. */
+static void debug_alternates(void **state)
+{
+    const char *dirs[] = {in(tree, "debug")};
+    const struct inq_file_policy policy = {.debug_dirs = dirs, .n_debug_dirs = 1};
+    struct inq_file_request request = {.kind = INQ_FILE_DEBUG_ALT};
+    struct inq_file_reply reply;
+    char absolute[128];
+
+    (void)state;
+    request.build_id_size = (uint8_t)other.id_size;
+    expect_id(&other, request.build_id);
+    make_dirs(in(tree, "debug/.dwz"));
+    write_elf(in(tree, "debug/.dwz/common"), &other);
+    write_elf(in(tree, "outside"), &other);
+    snprintf(absolute, sizeof(absolute), "%s", in(tree, "debug/.dwz/common"));
+    const struct {
+        const char *name;
+        bool found;
+    } names[] = {
+        {"../../../.dwz/common", true},
+        {".dwz/common", true},
+        {absolute, true},
+        {"../outside", false},
+        {".dwz/../../outside", false},
+        {"", false},
+        {"../../fifo", false},
+        {"nowhere", false},
+        {NULL, false},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        request.path = names[i].name;
+        inq_file_open(&policy, &request, &reply);
+        assert_int_equal(reply.status == INQ_ON_DISK_MATCH, names[i].found);
+        if (reply.fd >= 0)
+            close(reply.fd);
+    }
+    expect_id(&good, request.build_id);
+    request.path = ".dwz/common";
+    inq_file_open(&policy, &request, &reply); /* that id is found by itself */
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    close(reply.fd);
+    request.build_id[0] ^= 1;
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MISMATCH);
+    request.build_id_size = 0;
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.fd, -1);
+}
+
 static void debug_directories(void **state)
 {
     const char *dirs[] = {in(tree, "nowhere"), in(tree, "debug")};
@@ -406,6 +532,8 @@ int run_policy_tests(void)
             CASE(lib_and_usr_lib_are_one),
             CASE(too_large_is_refused),
             CASE(debug_directories),
+            CASE(debug_links),
+            CASE(debug_alternates),
             CASE(the_executable_is_the_users_word),
             CASE(requests_that_make_no_sense),
         };

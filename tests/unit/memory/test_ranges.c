@@ -100,12 +100,67 @@ static void many_at_one_address(void **state)
     free(segments);
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const struct inq_map_file *x = a, *y = b;
+
+    return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* A core of gdb's: what is the same in the file has a line of NT_FILE and no segment. */
+static void lines_without_segments(void **state)
+{
+    (void)state;
+    srand(7);
+    for (int turn = 0; turn < 2000; turn++) {
+        struct inq_segment segments[4];
+        struct inq_map_file files[6];
+        struct inq_core core = {.segments = segments,
+                                .n_segments = (size_t)rand() % 5,
+                                .files = files,
+                                .n_files = (size_t)rand() % 7};
+        struct inq_memory_range *ranges = NULL;
+        size_t count = 0, overlaps = 0;
+
+        for (size_t i = 0; i < core.n_segments; i++)
+            segments[i] = (struct inq_segment){
+                .addr = (uint64_t)(rand() % 100), .size = (uint64_t)(1 + rand() % 30), .flags = 8};
+        for (size_t i = 0; i < core.n_files; i++)
+            files[i] = (struct inq_map_file){.start = (uint64_t)(rand() % 100),
+                                             .size = (uint64_t)(rand() % 40)};
+        qsort(files, core.n_files, sizeof(*files), by_start);
+        assert_null(inq_memory_ranges_build(&core, &ranges, &count, &overlaps));
+        for (uint64_t addr = 0; addr < 150; addr++) {
+            bool segment = false, line = false;
+            const struct inq_memory_range *range = NULL;
+
+            for (size_t i = 0; i < core.n_segments; i++)
+                segment |= addr - segments[i].addr < segments[i].size;
+            for (size_t i = 0; i < core.n_files; i++)
+                line |= addr - files[i].start < files[i].size;
+            for (size_t i = 0; i < count; i++) {
+                if (addr - ranges[i].start >= ranges[i].size)
+                    continue;
+                assert_null(range);
+                range = &ranges[i];
+            }
+            assert_int_equal(segment || line, range != NULL);
+            if (range) /* known to be mapped, and not what is there */
+                assert_int_equal(range->flags, segment ? 8 : 5);
+            if (range && !segment)
+                assert_int_equal(range->saved, 0);
+        }
+        free(ranges);
+    }
+}
+
 int run_range_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overlaps_of_every_kind),
         cmocka_unit_test(overlaps_at_random),
         cmocka_unit_test(many_at_one_address),
+        cmocka_unit_test(lines_without_segments),
     };
 
     return cmocka_run_group_tests_name("memory: ranges", tests, NULL, NULL);

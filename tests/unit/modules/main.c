@@ -8,5 +8,6 @@ int main(void)
     failures += run_image_tests();
     failures += run_modules_tests();
     failures += run_link_map_tests();
+    failures += run_packed_tests();
     return failures != 0;
 }

@@ -15,6 +15,7 @@
 int run_image_tests(void);
 int run_modules_tests(void);
 int run_link_map_tests(void);
+int run_packed_tests(void);
 
 /* A program that crashed for real, and what is read from its core (or from a changed copy of it).
  */

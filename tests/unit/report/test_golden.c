@@ -83,6 +83,12 @@ static void rows(void **state)
         json_t *document = golden_document(names[i]);
         inq_report_line(document, &style, &text);
         inq_text_append(&text, "\n");
+        /* with room for it, the file: cut in the middle, or whole where lines have no end */
+        const struct inq_style wide = {.width = 130}, whole = {0};
+        inq_report_line(document, &wide, &text);
+        inq_text_append(&text, "\n");
+        inq_report_line(document, &whole, &text);
+        inq_text_append(&text, "\n");
         json_decref(document);
     }
     compare("rows", ".txt", text.bytes);

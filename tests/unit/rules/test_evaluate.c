@@ -104,7 +104,7 @@ static void unknown_facts_stay_unknown(void **state)
         {"fault.access does not exist", INQ_MAYBE},
         {"process.comm like \"*\"", INQ_MAYBE}, /* by what it is part of */
         {"heap.state is corrupted", INQ_MAYBE}, /* nothing in this version looks for it */
-        {"fault.operand.base_value is 0", INQ_MAYBE},
+        {"heap.first_bad.address is 0", INQ_MAYBE},
         {"frame[0].function is main", INQ_MAYBE}, /* nobody knows which thread crashed */
     };
     CHECK(

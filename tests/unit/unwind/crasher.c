@@ -112,21 +112,30 @@ NOINLINE static void crash_in_qsort(void)
     KEEP_FRAME();
 }
 
-NOINLINE static void crash_below_jit(void)
+NOINLINE static void crash_below_jit(const unsigned char *code, size_t size)
 {
-    /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret */
-    static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
     void *room =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     void (*compiled)(void (*)(void));
 
     if (room == MAP_FAILED)
         exit(3);
-    memcpy(room, code, sizeof(code));
+    memcpy(room, code, size);
     memcpy(&compiled, &room, sizeof(compiled));
     compiled(null_write);
     KEEP_FRAME();
 }
+
+/* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret */
+static const unsigned char compiled_code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+
+/*
+ * The same behind what interpreters do: push %rbp; mov %rsp,%rbp; lea 1f(%rip),%rax; push %rax;
+ * jmp 2f; nop; nop; 1: pop %rbp; ret; 2: …
+ */
+static const unsigned char interpreter_code[] = {
+    0x55, 0x48, 0x89, 0xe5, 0x48, 0x8d, 0x05, 0x05, 0,    0,    0,    0x50, 0xeb,
+    0x04, 0x90, 0x90, 0x5d, 0xc3, 0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
 
 static pthread_barrier_t barrier;
 
@@ -180,7 +189,9 @@ NOINLINE static void level_two(const char *how, unsigned long number)
     else if (!strcmp(how, "qsort"))
         crash_in_qsort();
     else if (!strcmp(how, "jit"))
-        crash_below_jit();
+        crash_below_jit(compiled_code, sizeof(compiled_code));
+    else if (!strcmp(how, "interpreter"))
+        crash_below_jit(interpreter_code, sizeof(interpreter_code));
     else if (!strcmp(how, "threads"))
         crash_in_thread(number);
     else if (!strcmp(how, "nocfi-fp"))

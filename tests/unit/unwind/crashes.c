@@ -193,3 +193,33 @@ bool crash_has_gap(const struct crash *crash, enum inq_code code)
     }
     return false;
 }
+
+size_t crash_certain_frames(const struct inq_stack *stack)
+{
+    size_t count = 0;
+
+    while (count < stack->n_frames && stack->frames[count].trust != INQ_TRUST_SCAN)
+        count++;
+    for (size_t i = count; i < stack->n_frames; i++)
+        assert_true(stack->frames[i].trust == INQ_TRUST_SCAN || stack->frames[i].after_scan);
+    return count;
+}
+
+void crash_assert_scanned(const struct crash *crash, const struct inq_stack *stack,
+                          const char *truth)
+{
+    const char *at = truth;
+
+    for (size_t i = crash_certain_frames(stack); i < stack->n_frames; i++) {
+        const char *name = stack->frames[i].function;
+        char word[128];
+        if (!name)
+            continue;
+        snprintf(word, sizeof(word), "%s ", name);
+        const char *found = strstr(at, word);
+        if (!found)
+            fail_msg("%s is not in '%s': %s", name, at, crash_functions(crash, stack));
+        at = found + strlen(word);
+    }
+    assert_false(stack->complete);
+}

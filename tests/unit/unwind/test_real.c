@@ -208,7 +208,10 @@ static void test_deep_recursion(void **state)
     crash_clean(&crash);
 }
 
-/* The caller is gone for good: nothing may be made up. */
+#define OUTER_FUNCTIONS                                                                            \
+    "level_two level_one main __libc_start_call_main __libc_start_main _start "
+
+/* The caller is gone for good: nothing may be made up, and what is further out is a guess. */
 static void test_smashed_return_address(void **state)
 {
     struct crash crash;
@@ -216,7 +219,9 @@ static void test_smashed_return_address(void **state)
     (void)state;
     crash_now(&crash, program, "smash", NULL);
     const struct inq_stack *stack = &crash.stacks->items[0];
-    assert_int_equal(stack->n_frames, 1);
+    assert_int_equal(crash_certain_frames(stack), 1);
+    crash_assert_scanned(&crash, stack, OUTER_FUNCTIONS);
+    assert_true(stack->n_frames >= 4);
     assert_string_equal(stack->frames[0].function, "smash_return");
     assert_false(stack->complete);
     assert_non_null(strstr(stack->stop, "0x4141414141414141"));
@@ -238,6 +243,15 @@ static void test_jit_frames(void **state)
     assert_int_equal(stack->frames[2].trust, INQ_TRUST_FRAME_POINTER);
     assert_int_equal(stack->frames[3].trust, INQ_TRUST_CFI);
     crash_clean(&crash);
+
+    /* A return address that was pushed, and then jumped. */
+    crash_now(&crash, program, "interpreter", NULL);
+    stack = &crash.stacks->items[0];
+    assert_begins(&crash, stack,
+                  "null_write <jit> <jit> crash_below_jit level_two level_one main ");
+    assert_complete(stack);
+    assert_int_equal(stack->frames[2].trust, INQ_TRUST_FRAME_POINTER);
+    crash_clean(&crash);
 }
 
 static void test_code_without_cfi(void **state)
@@ -256,8 +270,8 @@ static void test_code_without_cfi(void **state)
     crash_now(&crash, program, "nocfi", NULL);
     stack = &crash.stacks->items[0];
     assert_begins(&crash, stack, "null_write without_cfi");
-    assert_int_equal(stack->n_frames, 2);
-    assert_false(stack->complete);
+    assert_int_equal(crash_certain_frames(stack), 2);
+    crash_assert_scanned(&crash, stack, OUTER_FUNCTIONS);
     assert_non_null(strstr(stack->stop, "no unwind information in unwind-crasher"));
     crash_clean(&crash);
 }
@@ -364,29 +378,6 @@ static void test_shared_library_of_another_machine(void **state)
     crash_clean(&crash);
 }
 
-static void test_other_cpu(void **state)
-{
-    struct crash crash;
-    size_t told = 0;
-
-    (void)state;
-    crash_shared(&crash, "elfutils/backtrace.aarch64.core.zst", NULL, NULL);
-    crash_read(&crash);
-    crash_walk(&crash);
-    assert_int_equal(crash.stacks->count, 2);
-    for (size_t i = 0; i < 2; i++) {
-        const struct inq_stack *stack = &crash.stacks->items[i];
-        assert_int_equal(stack->n_frames, 1);
-        assert_int_equal(stack->frames[0].trust, INQ_TRUST_CONTEXT);
-        assert_false(stack->complete);
-        assert_string_equal(stack->stop, "unwinding is not supported for aarch64");
-    }
-    for (size_t i = 0; i < crash.gaps.count; i++)
-        told += crash.gaps.items[i].code == INQ_G_UNWIND_CPU;
-    assert_int_equal(told, 1);
-    crash_clean(&crash);
-}
-
 static void test_one_symbol(void **state)
 {
     struct crash crash;
@@ -414,10 +405,13 @@ static void test_engines(void **state)
     crash_now(&crash, program, "null", NULL);
     struct inq_error *error = inq_stacks_walk(crash.core, crash.memory, crash.modules, &options,
                                               crash.arena, &crash.gaps, &stacks);
-    assert_non_null(error);
-    assert_int_equal(error->code, INQ_E_USAGE);
-    assert_null(stacks);
-    inq_error_destroy(error);
+    assert_null(error);
+    assert_int_equal(stacks->items[0].n_frames, crash.stacks->items[0].n_frames);
+    for (size_t i = 0; i < stacks->items[0].n_frames; i++) {
+        assert_int_equal(stacks->items[0].frames[i].pc, crash.stacks->items[0].frames[i].pc);
+        assert_int_equal(stacks->items[0].frames[i].sp, crash.stacks->items[0].frames[i].sp);
+    }
+    assert_true(stacks->items[0].complete);
 
     options.engine = INQ_ENGINE_UCD; /* without a file it cannot start */
     error = inq_stacks_walk(crash.core, crash.memory, crash.modules, &options, crash.arena,
@@ -454,7 +448,6 @@ const struct CMUnitTest real_tests[] = {
     cmocka_unit_test(test_many_threads),
     cmocka_unit_test(test_name_of_free),
     cmocka_unit_test(test_shared_library_of_another_machine),
-    cmocka_unit_test(test_other_cpu),
     cmocka_unit_test(test_one_symbol),
     cmocka_unit_test(test_engines),
 };

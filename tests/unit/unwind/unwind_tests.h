@@ -51,6 +51,12 @@ void crash_clean(struct crash *crash); /* the files too */
 
 /* The functions of a stack, "?" for nameless ones, "<signal>", one space between. */
 const char *crash_functions(const struct crash *crash, const struct inq_stack *stack);
+/* How many frames were found otherwise than by scanning, or with its help. */
+size_t crash_certain_frames(const struct inq_stack *stack);
+/* Those behind them are in this order among `truth`, functions with one space between and behind.
+ */
+void crash_assert_scanned(const struct crash *crash, const struct inq_stack *stack,
+                          const char *truth);
 bool crash_has_gap(const struct crash *crash, enum inq_code code);
 
 /* Another unwinder's pcs of one thread (as it looks them up: minus one for return addresses). */
@@ -65,5 +71,9 @@ void dwfl_stacks_free(struct dwfl_stack *stacks, size_t count);
 
 extern const struct CMUnitTest pieces_tests[], real_tests[], hostile_tests[];
 extern const size_t n_pieces_tests, n_real_tests, n_hostile_tests;
+extern const struct CMUnitTest any_cpu_tests[], signal_frame_tests[];
+extern const size_t n_any_cpu_tests, n_signal_frame_tests;
+extern const struct CMUnitTest demangle_tests[], dwarf_tests[];
+extern const size_t n_demangle_tests, n_dwarf_tests;
 
 #endif

@@ -29,8 +29,7 @@ static void keys_of_evidence(struct inq_evidence *evidence, struct keys *keys)
     keys->frames[0] = '\0';
     size_t index;
     json_t *frame;
-    json_array_foreach(json_object_get(group, "frames"), index, frame)
-    {
+    json_array_foreach (json_object_get(group, "frames"), index, frame) {
         add_text(keys->frames, sizeof(keys->frames), index ? " > " : "");
         add_text(keys->frames, sizeof(keys->frames), json_string_value(frame));
     }
@@ -167,11 +166,38 @@ static void the_runtime_in_front_is_skipped(void **state)
     /* only the runtime: then it is all there is */
     keys = keys_with(F("raise", 1, "0x2") "," F("abort", 1, "0x3"), EXE "," LIBC, "");
     assert_string_equal(keys.frames, "libc!raise > libc!abort");
+    struct keys other = keys_with(F("raise", 1, "0x2") "," F("abort", 1, "0x3"), EXE "," LIBC,
+                                  ", \"process\": {\"executable\": \"/usr/bin/other\"}");
+    assert_string_not_equal(keys.bug, other.bug);
     /* a program that holds its C library in itself */
     keys = keys_with(F("abort", 0, "0x2") "," F("__libc_message_impl", 0, "0x3") "," F(
                          "free", 0, "0x3") "," F("work", 0, "0x10"),
                      EXE, "");
     assert_string_equal(keys.frames, "prog!work");
+    keys = keys_with(F("__memcpy_avx_unaligned_erms", 0, "0x2") "," F("work", 0, "0x10"), EXE, "");
+    assert_string_equal(keys.frames, "prog!work");
+    /* main() ended in a jump: the entry point is nobody's place, and the call that failed is all
+     * there is */
+    keys = keys_with(
+        F("socket", 1, "0x1") "," F("__libc_start_main", 1, "0x2") "," F("_start", 0, "0x10"),
+        EXE "," LIBC, "");
+    assert_string_equal(keys.frames, "libc!socket > libc!__libc_start_main > prog!_start");
+    /* what every exception and every panic passes on its way out */
+    keys = keys_with(
+        F("raise", 0, "0x1") "," F("abort", 0, "0x2") "," F(
+            "__gnu_cxx::__verbose_terminate_handler", 0,
+            "0x3") "," F("__cxxabiv1::__terminate", 0,
+                         "0x4") "," F("std::terminate", 0,
+                                      "0x5") "," F("__cxa_throw", 0,
+                                                   "0x6") "," F("std::__throw_out_of_range_fmt("
+                                                                "char const*, ...)",
+                                                                0, "0x7") "," F("parse", 0, "0x10"),
+        EXE, "");
+    assert_string_equal(keys.frames, "prog!parse");
+    keys = keys_with(F("std::panicking::rust_panic_with_hook", 0, "0x1") "," F(
+                         "core::panicking::panic_fmt", 0, "0x2") "," F("app::load", 0, "0x10"),
+                     EXE, "");
+    assert_string_equal(keys.frames, "prog!app::load");
 }
 
 static void no_address_gets_into_a_key(void **state)

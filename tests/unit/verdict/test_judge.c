@@ -277,7 +277,7 @@ static void verdicts_say_why(void **state)
     (void)state;
     static const char rules[] =
         R("r",
-          SEGV "  proof: [fault.operand.base_value is 0]\n  rivals: [no, open, yes]\n"
+          SEGV "  proof: [heap.first_bad.address is 0]\n  rivals: [no, open, yes]\n"
                "  against: [{when: [signal.code is 1], text: 'code {signal.code}'}]\n"
                "  fix: [plain, {text: 'at {fault.address}', commands: ['x {fault.address}']}]\n"
                "  see: [somewhere]\n") R("no", "  when: [signal.name is SIGBUS]\n")
@@ -292,7 +292,7 @@ static void verdicts_say_why(void **state)
     assert_string_equal(text_at(verdict, "against", 0), "code 1");
     assert_string_equal(text_at(verdict, "against", 1), "yes fits as well: T yes");
     assert_string_equal(text_at(verdict, "unknown", 0),
-                        "fault.operand.base_value is 0: this version does not look for it");
+                        "heap.first_bad.address is 0: this version does not look for it");
     assert_string_equal(text_at(verdict, "unknown", 1),
                         "open is not excluded: fault.access is read: not decoded");
     assert_string_equal(text_at(verdict, "fix", 1), "at 0x8");

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,13 +236,83 @@ static void test_allowed_files(void **state)
     assert_int_equal(behind(&options, open_is_allowed), 0);
 }
 
+/* A worker of an ordinary user must not reach that user's other processes. */
+static pid_t somebody_else;
+static int signal_others(const struct inq_sandbox *active)
+{
+    const bool refused =
+        syscall(SYS_tgkill, somebody_else, somebody_else, 0) < 0 && errno == ENOSYS;
+    return refused || !active->seccomp ? 0 : 1;
+}
+
+static int abort_itself(const struct inq_sandbox *active)
+{
+    (void)active;
+    abort();
+}
+
+static void test_signals(void **state)
+{
+    (void)state;
+    somebody_else = getpid();
+    assert_int_equal(behind(&usual, signal_others), 0);
+    assert_int_equal(behind(&usual, abort_itself), -SIGABRT);
+}
+
+/*
+ * The worker holds the writing end of `alive` and waits for ever for a byte; its parent is killed
+ * as soon as it is behind the sandbox. The end of `alive` is the worker's.
+ */
+static void dies_with_parent(const struct inq_sandbox_options *options)
+{
+    int alive[2], never[2];
+    char byte = 0;
+
+    assert_int_equal(pipe2(alive, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(never, O_CLOEXEC), 0);
+    pid_t parent = fork();
+    assert_true(parent >= 0);
+    if (parent == 0) {
+        if (fork() == 0) {
+            struct inq_sandbox active;
+            if (!inq_sandbox_enter(options, &active) && write(alive[1], "", 1) == 1)
+                byte = (char)read(never[0], &byte, 1);
+            _exit(byte);
+        }
+        close(alive[1]);
+        pause();
+        _exit(0);
+    }
+    close(alive[1]);
+    assert_int_equal(read(alive[0], &byte, 1), 1);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    struct pollfd end = {.fd = alive[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    assert_int_equal(read(alive[0], &byte, 1), 0);
+    close(alive[0]);
+    close(never[0]);
+    close(never[1]);
+}
+
+static void test_parent_gone(void **state)
+{
+    struct inq_sandbox_options options = usual;
+    (void)state;
+
+    dies_with_parent(&options);
+    options.enabled = false;
+    dies_with_parent(&options);
+}
+
 int sandbox_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layers),          cmocka_unit_test(test_files),
         cmocka_unit_test(test_refused),         cmocka_unit_test(test_work_goes_on),
         cmocka_unit_test(test_limits_and_user), cmocka_unit_test(test_switched_off),
-        cmocka_unit_test(test_allowed_files),
+        cmocka_unit_test(test_allowed_files),   cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_parent_gone),
     };
     return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);
 }

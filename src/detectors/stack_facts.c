@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The stack of the crashing thread as facts: used up or not, and by what. */
+
+#include <string.h>
+
+#include "detectors.h"
+#include "record_stack.h"
+#include "size_text.h"
+#include "stack_overflow.h"
+
+/* A round of a recursion can be 16 functions long. */
+#define NAMES_BYTES 512u
+
+static const char *const kinds[] = {
+    [INQ_OVERFLOW_UNKNOWN] = NULL,
+    [INQ_OVERFLOW_RECURSION] = "recursion",
+    [INQ_OVERFLOW_BIG_FRAME] = "big-frame",
+    [INQ_OVERFLOW_ALTERNATE] = "alternate",
+};
+
+struct facts {
+    struct inq_json_writer w;
+    struct inq_dump *dump;
+    struct inq_stack_overflow overflow;
+    bool is_own;            /* the stack that overflowed is the thread's own */
+    json_t *thread, *stack; /* borrowed */
+};
+
+static json_t *object_in(struct facts *f, json_t *parent, const char *key)
+{
+    json_t *object = json_object_get(parent, key);
+
+    if (!object) {
+        inq_json_put(&f->w, parent, key, json_object());
+        object = json_object_get(parent, key);
+    }
+    return object;
+}
+
+/* "even < odd": the functions of one round, innermost first. NULL when none has a name. */
+static const char *round_names(const struct inq_dump *dump, const struct inq_stack *stack)
+{
+    const char *names = NULL;
+
+    for (size_t i = 0; i < stack->cycle_length; i++) {
+        size_t at = stack->cycle_start + i;
+        if (at >= stack->n_frames || stack->frames[at].index != at || !stack->frames[at].function)
+            return NULL;
+        const char *name = stack->frames[at].function;
+        names = names ? inq_arena_printf(dump->arena, "%s < %s", names, name) : name;
+        if (!names)
+            return NULL;
+        if (strlen(names) > NAMES_BYTES)
+            return inq_arena_printf(dump->arena, "%s ...", names);
+    }
+    return names;
+}
+
+static void put_cycle(struct facts *f)
+{
+    const struct inq_stack *stack = inq_crashed_stack(f->dump);
+    json_t *cycle = json_object_get(f->thread, "cycle");
+
+    if (!cycle || !stack)
+        return;
+    const char *names = round_names(f->dump, stack);
+    if (names)
+        inq_json_put_text(&f->w, cycle, "functions", names);
+    if (f->overflow.frames.cycle_bytes > 0)
+        inq_json_put_int(&f->w, cycle, "bytes", (int64_t)f->overflow.frames.cycle_bytes);
+}
+
+static void put_frame(struct facts *f)
+{
+    const struct inq_frame *frame = f->overflow.frames.biggest;
+
+    if (!frame || f->overflow.frames.biggest_bytes == 0 ||
+        f->overflow.frames.biggest_bytes > INT64_MAX)
+        return;
+    json_t *object = object_in(f, f->stack, "biggest_frame");
+    inq_json_put_int(&f->w, object, "bytes", (int64_t)f->overflow.frames.biggest_bytes);
+    inq_json_put_text(&f->w, object, "size",
+                      inq_size_text(f->dump->arena, f->overflow.frames.biggest_bytes));
+    inq_json_put_text(&f->w, object, "function", frame->function);
+    inq_json_put_text(&f->w, object, "module", frame->module ? frame->module->name : NULL);
+}
+
+static void put_overflow(struct facts *f)
+{
+    const struct inq_stack_overflow *overflow = &f->overflow;
+
+    /* where it was not the thread's own, that one is of no interest any more */
+    if (overflow->overflowed && !f->is_own) {
+        json_object_clear(f->stack);
+        inq_record_stack(&f->w, f->stack, &overflow->stack);
+    }
+    inq_json_put_bool(&f->w, f->stack, "overflow", overflow->overflowed);
+    /* a handler may have gone elsewhere since: what was used when it failed counts */
+    if (overflow->has_used && overflow->used_bytes <= INT64_MAX)
+        inq_json_put_int(&f->w, f->stack, "used_bytes", (int64_t)overflow->used_bytes);
+    if (!overflow->overflowed)
+        return;
+    if (kinds[overflow->kind])
+        inq_json_put(&f->w, f->stack, "overflow_kind", json_string_nocheck(kinds[overflow->kind]));
+    put_frame(f);
+}
+
+static json_t *crashed_thread(struct inq_evidence *evidence)
+{
+    json_t *threads = json_object_get(evidence->document, "threads"), *thread;
+    size_t i;
+
+    json_array_foreach (threads, i, thread) {
+        if (json_is_true(json_object_get(thread, "crashed")))
+            return thread;
+    }
+    return NULL;
+}
+
+struct inq_error *inq_detect_stack(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    struct facts f = {.dump = dump, .thread = crashed_thread(evidence)};
+
+    if (!f.thread)
+        return NULL;
+    inq_stack_overflow(dump, &f.overflow);
+    const struct inq_thread_stack *own = inq_crashed_thread_stack(dump);
+    f.is_own = own && own->start == f.overflow.stack.start && own->size == f.overflow.stack.size;
+    if (f.overflow.is_known) {
+        f.stack = object_in(&f, f.thread, "stack");
+        put_overflow(&f);
+        if (f.overflow.stack.source != INQ_STACK_UNKNOWN)
+            inq_json_put_text(&f.w, f.stack, "size",
+                              inq_size_text(dump->arena, f.overflow.stack.size));
+    } else {
+        static const char *const facts[] = {"crashed.stack.overflow", "crashed.stack.overflow_kind",
+                                            "crashed.stack.biggest_frame.bytes"};
+        for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
+            inq_evidence_set_unknown(evidence, facts[i], "%s", f.overflow.why);
+    }
+    put_cycle(&f);
+    evidence->failed |= f.w.failed;
+    return evidence->failed ? &inq_error_oom : NULL;
+}

@@ -1,0 +1,233 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py INQUEST: crashes of real runtimes that have a handler for faults of their own. The fault that counts is
+the one in their signal frames, if there was one at all. What is not installed is skipped; Go needs cgo."""
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import zoo  # noqa: E402
+
+JAVA = """
+import java.lang.reflect.Field;
+public class Crash {
+    static void poke(sun.misc.Unsafe unsafe) { unsafe.putAddress(0, 1); }
+    public static void main(String[] arguments) throws Exception {
+        Field field = sun.misc.Unsafe.class.getDeclaredField("theUnsafe");
+        field.setAccessible(true);
+        if (arguments.length > 0) {
+            System.out.println("ready");
+            Thread.sleep(100000);
+        }
+        poke((sun.misc.Unsafe) field.get(null));
+    }
+}
+"""
+GO = """
+package main
+
+/*
+static void poke(volatile int *p) { p[4] = 1; }
+static void crash(void) { poke(0); }
+*/
+import "C"
+import "os"
+
+type node struct {
+	pad [8]int
+	v   int
+}
+
+//go:noinline
+func deref(n *node) int { return n.v }
+
+func main() {
+	if len(os.Args) > 1 {
+		var n *node
+		os.Exit(deref(n))
+	}
+	C.crash()
+}
+"""
+
+
+class Wrong(Exception):
+    pass
+
+
+class Skip(Exception):
+    pass
+
+
+def limits():
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def crash(folder, command, kill=None, **environment):
+    """Runs a command until it is dead; the core it leaves."""
+    child = subprocess.Popen(command, cwd=folder, preexec_fn=limits, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             env={**os.environ, **environment})
+    if kill:
+        child.stdout.readline()
+        time.sleep(0.1)
+        child.send_signal(kill)
+    child.communicate(timeout=120)
+    cores = [f for f in os.listdir(folder) if f.startswith("core")]
+    if len(cores) != 1:
+        raise Wrong(f"{len(cores)} cores of {command[0]}, exit {child.returncode}")
+    return os.path.join(folder, cores[0])
+
+
+def triage(core, *arguments):
+    done = subprocess.run([INQUEST, "triage", "--json", "--no-store", *arguments, core], stdout=subprocess.PIPE,
+                          timeout=120)
+    if done.returncode not in (0, 1, 4):
+        raise Wrong(f"exit {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def functions(report):
+    return [f.get("function") or "?" for f in next(t for t in report["threads"] if t["crashed"])["frames"]]
+
+
+def in_order(report, *names):
+    have, at = functions(report), 0
+    for name in names:
+        found = [i for i in range(at, len(have)) if name in have[i]]
+        if not found:
+            raise Wrong(f"no {name} in order in {have}")
+        at = found[0] + 1
+
+
+def fault(report, **facts):
+    have = report.get("fault") or {}
+    for name, value in {"source": "signal-frame", "signal": "SIGSEGV", **facts}.items():
+        if have.get(name) != value:
+            raise Wrong(f"fault.{name} is {have.get(name)!r}, want {value!r}; {functions(report)[:16]}")
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skip(f"no {program}")
+
+
+def engines_agree(core):
+    """The two engines find the same frames, in every thread."""
+    stacks = [[[(f["pc"], f["trust"]) for f in t["frames"]] for t in triage(core, "--stacks", "--engine", e)["threads"]]
+              for e in ("libunwind", "dwfl")]
+    different = [i for i, (a, b) in enumerate(zip(*stacks)) if a != b]
+    if different:
+        raise Wrong(f"the engines differ in threads {different[:5]}")
+
+
+def faulthandler(folder):
+    need("python3")
+    core = crash(folder, ["python3", "-X", "faulthandler", "-c", "import ctypes; ctypes.string_at(0)"])
+    report = triage(core)
+    fault(report, address="0x0", access="read")
+    in_order(report, "raise", "str", "main")
+    engines_agree(core)
+
+
+def java_class(folder):
+    need("java", "javac")
+    with open(os.path.join(folder, "Crash.java"), "w", encoding="ascii") as f:
+        f.write(JAVA)
+    subprocess.run(["javac", "Crash.java"], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    return ["java", "-Xmx64m", "-cp", ".", "Crash"]
+
+
+def java(folder):
+    core = crash(folder, java_class(folder))
+    report = triage(core)
+    if report["signal"]["name"] != "SIGABRT":
+        raise Wrong(f"signal {report['signal']}")
+    fault(report, address="0x0", access="write")
+    in_order(report, "abort", "Unsafe_Put", "JavaMain", "start_thread")
+    engines_agree(core)
+
+
+def java_killed(folder):
+    """The JVM takes a SIGSEGV that was sent for a fault; it is none."""
+    report = triage(crash(folder, [*java_class(folder), "wait"], kill=signal.SIGSEGV))
+    if (report.get("fault") or {}).get("address"):
+        raise Wrong(f"a fault where there was none: {report['fault']}")
+
+
+def go_program(folder):
+    need("go", "cc")
+    for name, text in {"main.go": GO, "go.mod": "module crash\n\ngo 1.19\n"}.items():
+        with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+            f.write(text)
+    done = subprocess.run(["go", "build", "-o", "program", "."], cwd=folder, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE,
+                          env={**os.environ, "CGO_ENABLED": "1", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local",
+                               "GOCACHE": os.path.join(tempfile.gettempdir(), "inquest-gocache")})
+    if done.returncode:
+        raise Skip(f"go build: {done.stderr[:200]!r}")
+    return os.path.join(folder, "program")
+
+
+def go_c_code(folder):
+    core = crash(folder, [go_program(folder)], GOTRACEBACK="crash")
+    report = triage(core)
+    fault(report, address="0x10", access="write")
+    frames = next(t for t in report["threads"] if t["crashed"])["frames"]
+    kinds = [f["kind"] for f in frames]
+    if kinds.count("signal") < 2 or kinds.index("signal") == report["fault"]["frame"] - 1:
+        raise Wrong(f"the innermost signal frame should be SIGABRT's: {functions(report)}")
+    in_order(report, "raise", "sigtramp", "sighandler", "crash", "asmcgocall")
+    engines_agree(core)
+
+
+def go_nil(folder):
+    """sigpanic() seems to be called by the instruction that failed: the first one of deref()."""
+    core = crash(folder, [go_program(folder), "nil"], GOTRACEBACK="crash")
+    report = triage(core)
+    if (report.get("fault") or {}).get("address"):
+        raise Wrong(f"no signal frame of the fault is left: {report['fault']}")
+    in_order(report, "gopanic", "sigpanic", "main.deref", "main.main", "runtime.main")
+    engines_agree(core)
+
+
+INQUEST = ""
+
+
+def main():
+    global INQUEST
+    INQUEST = os.path.abspath(sys.argv[1])
+    try:
+        zoo.check_cores_possible()
+    except zoo.NoCores as why:
+        print(f"skipped: {why}")
+        return 77
+    failed = passed = 0
+    for test in (faulthandler, java, java_killed, go_c_code, go_nil):
+        if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                test(folder)
+                passed += 1
+                print(f"ok   {test.__name__}")
+            except Skip as why:
+                print(f"skipped: {test.__name__}: {why}")
+            except (Wrong, KeyError, TypeError) as error:
+                print(f"FAIL {test.__name__}: {type(error).__name__}: {error}")
+                failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0 if passed else 77
+
+
+if __name__ == "__main__":
+    sys.exit(main())
