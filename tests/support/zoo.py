@@ -44,6 +44,11 @@ def source_of(case):
     return os.path.join(ZOO, case.get("source", case["id"].replace("-", "_")) + ".c")
 
 
+def is_newer(made, source):
+    """Whether `made` is there and younger than its source."""
+    return os.path.exists(made) and os.path.getmtime(made) > os.path.getmtime(source)
+
+
 def build(case, folder, compiler=None):
     """Builds the program of a case into folder and returns its path."""
     compiler = shlex.split(compiler or case.get("compiler") or os.environ.get("CC", "cc"))
@@ -54,7 +59,7 @@ def build(case, folder, compiler=None):
         subprocess.run(compiler + ["-g", "-O1", "-shared", "-fPIC", os.path.join(ZOO, name + ".c"), "-o",
                                    os.path.join(folder, f"lib{name}.so")], check=True)
         libraries = [f"-L{folder}", f"-l{name}", "-Wl,-rpath,$ORIGIN"]
-    if not os.path.exists(program):
+    if not is_newer(program, source_of(case)):
         subprocess.run(compiler + ["-g"] + case.get("build", ["-O1"]) + [source_of(case), "-o", program]
                        + libraries, check=True)
     return program

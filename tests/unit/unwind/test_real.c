@@ -46,6 +46,10 @@ static void assert_same_as_dwfl(const struct crash *crash)
                 stack = &crash->stacks->items[j];
         }
         assert_non_null(stack);
+        /* Where a thread has just come back from clone3()'s system call, libdwfl has no CFI. */
+        if (others[i].count == 1 && stack->n_frames > 1 &&
+            stack->frames[1].trust == INQ_TRUST_RULE)
+            continue;
         assert_int_equal(stack->frames_total, others[i].count);
         for (size_t j = 0; j < stack->n_frames; j++)
             assert_int_equal(lookup_of(&stack->frames[j]),
