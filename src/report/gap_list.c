@@ -122,8 +122,7 @@ static void put_all(struct inq_page *page, const json_t *gaps, const struct fold
 {
     size_t i;
     json_t *gap;
-    json_array_foreach(gaps, i, gap)
-    {
+    json_array_foreach (gaps, i, gap) {
         const char *code = inq_page_text(gap, "code");
         if (code && !strcmp(code, fold->code))
             put_single(page, code, gap);
@@ -142,6 +141,13 @@ static void put_advice(struct inq_page *page, const struct fold *fold)
         inq_page_missing_names(page);
 }
 
+/* In nearly every report where libc's debug symbols are installed, and of no use to most readers.
+ */
+static bool is_for_verbose(const char *code)
+{
+    return !strcmp(code, inq_code_name(INQ_G_LINES_SKIPPED));
+}
+
 void inq_page_gaps(struct inq_page *page)
 {
     const json_t *gaps = json_object_get(page->report, "gaps");
@@ -149,10 +155,9 @@ void inq_page_gaps(struct inq_page *page)
     struct fold folds[256]; /* codes: the registry has fewer */
     size_t count = 0, i, j;
     json_t *gap, *limit;
-    json_array_foreach(gaps, i, gap)
-    {
+    json_array_foreach (gaps, i, gap) {
         const char *code = inq_page_text(gap, "code");
-        if (!code)
+        if (!code || (is_for_verbose(code) && !page->style->verbose))
             continue;
         for (j = 0; j < count && strcmp(folds[j].code, code) != 0;)
             j++;
@@ -173,8 +178,7 @@ void inq_page_gaps(struct inq_page *page)
             put_fold(page, gaps, &folds[i]);
         put_advice(page, &folds[i]);
     }
-    json_array_foreach(limits, i, limit)
-    {
+    json_array_foreach (limits, i, limit) {
         if (i == LIMITS_SHOWN && !page->style->verbose) {
             inq_page_printf(page, "  ... %zu more limits\n", json_array_size(limits) - i);
             break;
@@ -203,8 +207,7 @@ int inq_report_exit_code(const json_t *report)
         json_int_t exit_code = inq_page_int(error, "exit", 0);
         return exit_code > 0 && exit_code < 256 ? (int)exit_code : 3;
     }
-    json_array_foreach(json_object_get(report, "gaps"), i, gap)
-    {
+    json_array_foreach (json_object_get(report, "gaps"), i, gap) {
         const char *name = inq_page_text(gap, "code");
         enum inq_code code = name ? code_of(name) : INQ_OK;
         int exit_code = code ? inq_code_exit(code) : 1;
