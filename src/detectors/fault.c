@@ -99,8 +99,8 @@ static void set_place(const struct fault *fault)
 static void set_unknown_fault(const struct inq_crash_signal *signal, struct inq_evidence *evidence,
                               const char *why)
 {
-    static const char *const facts[] = {"fault.address", "fault.address_class", "fault.access",
-                                        "fault.function", "fault.module"};
+    static const char *const facts[] = {"fault.signal", "fault.address",  "fault.address_class",
+                                        "fault.access", "fault.function", "fault.module"};
 
     if (signal->number == 0)
         why = "no note of the dump holds a signal";
