@@ -14,6 +14,11 @@ static const struct {
     const char *fact, *value, *text; /* value NULL: any, put in for %s */
 } phrases[] = {
     {"signal.name", NULL, "the signal is %s"},
+    {"fault.signal", NULL, "the fault raised %s"},
+    {"crashed.stack.overflow", "true",
+     "the stack pointer or the address is beyond the end of the stack"},
+    {"crashed.stack.overflow_kind", NULL, "what used the stack up: %s"},
+    {"crashed.cycle.length", NULL, "frames in one round of the recursion: %s"},
     {"signal.code", NULL, "si_code is %s"},
     {"signal.code_name", NULL, "the signal's code is %s"},
     {"signal.sent_by", "kernel", "the kernel raised it for what an instruction did"},
@@ -100,8 +105,7 @@ static bool has_text(const json_t *list, const char *text)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(list, index, entry)
-    {
+    json_array_foreach (list, index, entry) {
         const char *other = json_string_value(json_object_get(entry, "text"));
         if (other && strcmp(other, text) == 0)
             return true;

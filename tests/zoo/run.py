@@ -206,6 +206,17 @@ def stacks_alone(inquest, core, report):
     return []
 
 
+def against_schema(report, cache=[]):
+    """What the installed JSON Schema has to say against the report."""
+    if not cache:
+        import jsonschema
+        with open(os.path.join(zoo.TOP, "docs", "report.schema.json"), encoding="utf-8") as f:
+            schema = json.load(f)
+        cache.append(jsonschema.validators.validator_for(schema)(schema))
+    for error in list(cache[0].iter_errors(report))[:5]:
+        yield f"schema: {'/'.join(map(str, error.absolute_path))}: {error.message[:120]}"
+
+
 def run_case(inquest, case, programs, folder):
     program, core = zoo.make_core(case, programs, folder)
     done = subprocess.run([inquest, "triage", "--json", "--no-store", core], stdout=subprocess.PIPE,
@@ -216,6 +227,7 @@ def run_case(inquest, case, programs, folder):
         return [f"exit {done.returncode}, no JSON: {done.stderr[:200]!r}"]
     problems = list(check(case, report, done.returncode)) + stacks_alone(inquest, core, report)
     problems += check_stack(report, core)
+    problems += against_schema(report)
     if shutil.which("gdb") and case.get("gdb", True) and "cut" not in case:
         problems += against_gdb(report, gdb_frames(program, core, folder))
     shutil.rmtree(os.path.dirname(core), ignore_errors=True)
