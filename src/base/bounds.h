@@ -18,7 +18,6 @@
 #endif
 #define INQ_MAX_CFI_STEPS 4000000u
 #define INQ_MAX_MODULES 4096u
-#define INQ_MAX_MAPS 131072u
 #define INQ_MAX_SEGMENTS 1048576u /* vm.max_map_count of the most generous distributions */
 #define INQ_MAX_LINK_MAPS 16384u
 #define INQ_MAX_STRING 4096u

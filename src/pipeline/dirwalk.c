@@ -162,8 +162,8 @@ static bool walk_levels(struct state *s)
 
 static bool walk_root(struct state *s, const char *path)
 {
+    _cleanup_close_ int fd = -1;
     struct stat st;
-    int fd;
 
     s->path.size = 0;
     inq_text_append(&s->path, path);
@@ -179,10 +179,9 @@ static bool walk_root(struct state *s, const char *path)
         return add(s, s->path.size, NULL, 0, NULL, errno);
     s->device = st.st_dev;
     s->levels[0].dir = fdopendir(fd);
-    if (!s->levels[0].dir) {
-        close(fd);
+    if (!s->levels[0].dir)
         return false;
-    }
+    fd = -1; /* the stream's now */
     s->levels[0].path_size = s->path.size;
     s->depth = 1;
     return walk_levels(s);

@@ -44,9 +44,9 @@ static unsigned cover_best(const struct cover *c)
     return KINDS;
 }
 
-static bool push(struct inq_segments *segments, struct inq_segment s)
+static bool push(struct inq_segments *segments, struct inq_plan_piece s)
 {
-    struct inq_segment *last = segments->count ? &segments->items[segments->count - 1] : NULL;
+    struct inq_plan_piece *last = segments->count ? &segments->items[segments->count - 1] : NULL;
 
     if (last && last->off + last->size == s.off && last->keep == s.keep &&
         last->priority == s.priority) {
@@ -74,10 +74,10 @@ static bool sweep(const struct edge *edges, size_t count, struct inq_segments *s
         if (kind == KINDS || i == count)
             continue;
         if (!push(segments,
-                  (struct inq_segment){.off = at,
-                                       .size = edges[i].at - at,
-                                       .keep = kind < 256 ? INQ_KEEP_RAW : INQ_KEEP_PACKED,
-                                       .priority = (uint8_t)(kind % 256)}))
+                  (struct inq_plan_piece){.off = at,
+                                          .size = edges[i].at - at,
+                                          .keep = kind < 256 ? INQ_KEEP_RAW : INQ_KEEP_PACKED,
+                                          .priority = (uint8_t)(kind % 256)}))
             return false;
     }
     return true;
@@ -85,8 +85,8 @@ static bool sweep(const struct edge *edges, size_t count, struct inq_segments *s
 
 static int compare_priority(const void *a, const void *b)
 {
-    const struct inq_segment *x = *(struct inq_segment *const *)a;
-    const struct inq_segment *y = *(struct inq_segment *const *)b;
+    const struct inq_plan_piece *x = *(struct inq_plan_piece *const *)a;
+    const struct inq_plan_piece *y = *(struct inq_plan_piece *const *)b;
 
     if (x->priority != y->priority)
         return x->priority < y->priority ? -1 : 1;
@@ -96,17 +96,17 @@ static int compare_priority(const void *a, const void *b)
 /* RAW segments by priority, first fit; the others become PACKED. */
 static bool spend_raw_budget(struct inq_segments *segments, uint64_t budget, uint64_t *ret_raw)
 {
-    _cleanup_free_ struct inq_segment **raw = NULL;
+    _cleanup_free_ struct inq_plan_piece **raw = NULL;
     uint64_t used = 0;
     size_t n = 0;
 
-    raw = calloc(segments->count + 1, sizeof(struct inq_segment *));
+    raw = calloc(segments->count + 1, sizeof(struct inq_plan_piece *));
     if (!raw)
         return false;
     for (size_t i = 0; i < segments->count; i++)
         if (segments->items[i].keep == INQ_KEEP_RAW)
             raw[n++] = &segments->items[i];
-    qsort(raw, n, sizeof(struct inq_segment *), compare_priority);
+    qsort(raw, n, sizeof(struct inq_plan_piece *), compare_priority);
     for (size_t i = 0; i < n; i++) {
         if (raw[i]->size <= budget - used)
             used += raw[i]->size;
@@ -123,8 +123,8 @@ static void join_raw(struct inq_segments *segments)
     size_t n = 0;
 
     for (size_t i = 0; i < segments->count; i++) {
-        struct inq_segment s = segments->items[i];
-        struct inq_segment *last = n ? &segments->items[n - 1] : NULL;
+        struct inq_plan_piece s = segments->items[i];
+        struct inq_plan_piece *last = n ? &segments->items[n - 1] : NULL;
 
         if (last && s.keep == last->keep && last->off + last->size == s.off &&
             (s.keep == INQ_KEEP_RAW || s.priority == last->priority))

@@ -11,7 +11,7 @@
 #include "array.h"
 #include "source.h"
 
-struct inq_segment {
+struct inq_plan_piece {
     uint64_t off;
     uint64_t size; /* > 0; off + size does not overflow */
     enum inq_keep keep;
@@ -19,7 +19,7 @@ struct inq_segment {
 };
 
 struct inq_segments {
-    struct inq_segment *items; /* ascending, disjoint */
+    struct inq_plan_piece *items; /* ascending, disjoint */
     size_t count, capacity;
 };
 

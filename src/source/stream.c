@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "cleanup.h"
 #include "bounds.h"
+#include "cleanup.h"
 
 #define PAGE 4096u
 /* The head grows in such steps; the stream is unpacked into a buffer of the second size. */
@@ -74,7 +74,7 @@ struct pass {
 };
 
 /* Copies what is not zero: the memory is zero already, and pages never written cost nothing. */
-static bool keep_raw(struct pass *pass, const struct inq_segment *segment, uint64_t off,
+static bool keep_raw(struct pass *pass, const struct inq_plan_piece *segment, uint64_t off,
                      const uint8_t *bytes, size_t size)
 {
     uint8_t *to;
@@ -138,7 +138,7 @@ static bool offer_pages(struct pass *pass, uint64_t off, const uint8_t *bytes, s
 }
 
 /* Up to the offset `stop`, all of it in `segment` or, when that is NULL, wanted by no range. */
-static struct inq_error *pass_by(struct pass *pass, const struct inq_segment *segment,
+static struct inq_error *pass_by(struct pass *pass, const struct inq_plan_piece *segment,
                                  uint64_t stop)
 {
     struct inq_unpack *u = &pass->stream->unpack;
@@ -172,7 +172,7 @@ static struct inq_error *pass_all(struct pass *pass, const struct inq_segments *
     struct inq_unpack *u = &pass->stream->unpack;
 
     for (size_t i = 0; i < segments->count && u->stop == INQ_STOP_NONE; i++) {
-        const struct inq_segment *s = &segments->items[i];
+        const struct inq_plan_piece *s = &segments->items[i];
 
         INQ_TRY(pass_by(pass, NULL, s->off));
         INQ_TRY(pass_by(pass, s, s->off + s->size));

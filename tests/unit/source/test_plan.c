@@ -119,7 +119,7 @@ static void segments_agree_with_a_map_of_bytes(void **state)
         }
         s = lay_out(ranges, INQ_ARRAY_SIZE(ranges), 1 << 20, 0, &raw);
         for (size_t i = 0; i < s.count; i++) {
-            const struct inq_segment *g = &s.items[i];
+            const struct inq_plan_piece *g = &s.items[i];
 
             assert_true(g->off >= last_end && g->size > 0);
             last_end = g->off + g->size;
