@@ -77,7 +77,14 @@
     X(INQ_E_SANDBOX, 154, 6, "a sandbox layer is missing and --require-sandbox was given")        \
     X(INQ_G_TRIMMED, 155, 4, "the report was shortened to fit its limit")                         \
     X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
-    X(INQ_E_INTERRUPTED, 157, 130, "interrupted")
+    X(INQ_E_INTERRUPTED, 157, 130, "interrupted")                                                 \
+    /* 180-189: store */                                                                          \
+    X(INQ_E_STORE, 180, 6, "the crash database cannot be read or written")                        \
+    X(INQ_E_STORE_BUSY, 181, 6, "the crash database is in use by another process")                \
+    X(INQ_E_STORE_DAMAGED, 182, 6, "the crash database is damaged")                               \
+    X(INQ_E_STORE_VERSION, 183, 6, "the crash database was made by another version")              \
+    X(INQ_E_STORE_NONE, 184, 2, "nothing in the crash database has this id")                      \
+    X(INQ_E_STORE_BUILD, 185, 2, "this build has no crash database")
 
 enum inq_code {
     INQ_OK = 0,
