@@ -78,6 +78,7 @@
     X(INQ_G_TRIMMED, 155, 4, "the report was shortened to fit its limit")                         \
     X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
     X(INQ_E_INTERRUPTED, 157, 130, "interrupted")                                                 \
+    X(INQ_E_QUARANTINE, 158, 5, "workers died of this dump in three scans: it is left alone")     \
     /* 180-189: store */                                                                          \
     X(INQ_E_STORE, 180, 6, "the crash database cannot be read or written")                        \
     X(INQ_E_STORE_BUSY, 181, 6, "the crash database is in use by another process")                \

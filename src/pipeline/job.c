@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "records.h"
 #include "assemble.h"
 #include "bounds.h"
 #include "cleanup.h"
@@ -257,7 +258,13 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     INQ_TRY(inq_pool_create(options, 1, &pool));
     INQ_TRY(inq_pool_start(pool, fd, path, job.packed_bytes, NULL, &transient));
     INQ_TRY(inq_pool_next(pool, &answer));
-    return inq_job_report(&job, &answer, options, ret_report, ret_exit);
+    const bool whole = answer.ending != INQ_ENDING_INTERRUPTED;
+    INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));
+    if (whole) {
+        inq_records_add_seen(options->records, *ret_report);
+        inq_records_keep(options->records, 0, *ret_report, *ret_exit);
+    }
+    return NULL;
 }
 
 /* A pipe is read to its end; what else may stand at descriptor 0 is refused like a named file. */

@@ -42,14 +42,14 @@ static bool is_quarantined(const struct entry *entry)
     return entry->attempts >= MOST_ATTEMPTS || entry->kills >= MOST_KILLS;
 }
 
-/* What the row says of the file; CLAIMED when it is to be done. */
+/* What the row says of the file. */
 static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, struct entry *entry,
                                struct inq_store_claim *claim)
 {
     const char *state = (const char *)sqlite3_column_text(found, 3);
     const pid_t owner = (pid_t)sqlite3_column_int64(found, 6);
 
-    claim->state = INQ_STORE_CLAIMED;
+    claim->state = INQ_STORE_NEW;
     if (!entry->same) {
         entry->attempts = entry->kills = 0; /* it is another file now */
         return NULL;
@@ -70,9 +70,16 @@ static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, str
         claim->state = INQ_STORE_OTHER;
     else if (!strcmp(state, "failed") && is_quarantined(entry))
         claim->state = INQ_STORE_QUARANTINED;
-    if (claim->state != INQ_STORE_CLAIMED)
+    if (claim->state != INQ_STORE_NEW)
         claim->reason = inq_sql_text(found, 9);
     return NULL;
+}
+
+static bool is_text(sqlite3_stmt *statement, int column, const char *text)
+{
+    const unsigned char *have = sqlite3_column_text(statement, column);
+
+    return have && !strcmp((const char *)have, text);
 }
 
 static struct inq_error *look_up(struct inq_store *store, const struct inq_store_file *file,
@@ -84,12 +91,13 @@ static struct inq_error *look_up(struct inq_store *store, const struct inq_store
     inq_sql_bind_int(found, 1, (int64_t)file->dev);
     inq_sql_bind_int(found, 2, (int64_t)file->ino);
     INQ_TRY(inq_sql_step(store, found, &entry->found));
-    claim->state = INQ_STORE_CLAIMED;
+    claim->state = INQ_STORE_NEW;
     if (!entry->found)
         return NULL;
     entry->id = sqlite3_column_int64(found, 0);
     entry->same = sqlite3_column_int64(found, 1) == (int64_t)file->size_bytes &&
-                  sqlite3_column_int64(found, 2) == file->mtime_nsec;
+                  sqlite3_column_int64(found, 2) == file->mtime_nsec &&
+                  is_text(found, 13, file->setting);
     entry->attempts = sqlite3_column_int64(found, 4);
     entry->kills = sqlite3_column_int64(found, 5);
     claim->id = entry->id;
@@ -119,6 +127,7 @@ static struct inq_error *take(struct inq_store *store, const struct inq_store_fi
         inq_sql_bind_int(statement, 5, entry->attempts);
         inq_sql_bind_int(statement, 6, entry->kills);
         bind_owner(store, statement, 7);
+        inq_sql_bind_text(statement, 10, file->setting);
     } else {
         inq_sql_bind_int(statement, 1, (int64_t)file->dev);
         inq_sql_bind_int(statement, 2, (int64_t)file->ino);
@@ -126,28 +135,42 @@ static struct inq_error *take(struct inq_store *store, const struct inq_store_fi
         inq_sql_bind_int(statement, 4, file->mtime_nsec);
         inq_sql_bind_text(statement, 5, file->path);
         bind_owner(store, statement, 6);
+        inq_sql_bind_text(statement, 9, file->setting);
     }
     INQ_TRY(inq_sql_finish(store, statement));
     claim->id = entry->found ? entry->id : sqlite3_last_insert_rowid(store->db);
+    claim->state = INQ_STORE_CLAIMED;
     return NULL;
 }
 
-struct inq_error *inq_store_claim(struct inq_store *store, const struct inq_store_file *file,
-                                  struct inq_store_claim *ret_claim)
+struct inq_error *inq_store_look(struct inq_store *store, const struct inq_store_file *file,
+                                 struct inq_store_claim *ret_claim)
 {
     _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim = {0};
     struct entry entry = {0};
 
-    /* most files are done: that takes no lock */
     INQ_TRY(look_up(store, file, &entry, &claim));
-    if (claim.state == INQ_STORE_CLAIMED) {
-        INQ_TRY(inq_sql_begin(store));
-        entry = (struct entry){0};
-        struct inq_error *error = look_up(store, file, &entry, &claim);
-        if (!error && claim.state == INQ_STORE_CLAIMED)
-            error = take(store, file, &entry, &claim);
-        INQ_TRY(inq_sql_end(store, error));
+    *ret_claim = claim;
+    claim = (struct inq_store_claim){0};
+    return NULL;
+}
+
+struct inq_error *inq_store_claim(struct inq_store *store, const struct inq_store_file *file,
+                                  bool again, struct inq_store_claim *ret_claim)
+{
+    _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim = {0};
+    struct entry entry = {0};
+
+    INQ_TRY(inq_sql_begin(store));
+    struct inq_error *error = look_up(store, file, &entry, &claim);
+    if (!error && again && claim.state != INQ_STORE_TAKEN) {
+        const int64_t id = claim.id;
+        inq_store_claim_deinit(&claim);
+        claim = (struct inq_store_claim){.id = id, .state = INQ_STORE_NEW};
     }
+    if (!error && claim.state == INQ_STORE_NEW)
+        error = take(store, file, &entry, &claim);
+    INQ_TRY(inq_sql_end(store, error));
     *ret_claim = claim;
     claim = (struct inq_store_claim){0};
     return NULL;

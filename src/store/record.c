@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -6,6 +7,7 @@
 #include "cleanup.h"
 #include "evidence.h"
 #include "sql.h"
+#include "text.h"
 
 /* The id of a row that is found by, or made of, its key; 0 without a key. */
 static struct inq_error *intern(struct inq_store *store, enum inq_sql add, enum inq_sql find,
@@ -79,6 +81,7 @@ static void bind_id(sqlite3_stmt *statement, int at, int64_t id)
 
 struct parts { /* of one record */
     const json_t *report;
+    char identity[96]; /* core.identity, or of a stub "file:" and its entry in the journal */
     int64_t group, build;
     int exit_code;   /* -1: as it was */
     void *row, *doc; /* packed */
@@ -102,7 +105,7 @@ static struct inq_error *write_crash(struct inq_store *store, enum inq_sql how, 
     INQ_TRY(inq_sql_get(store, how, &statement));
     inq_sql_bind_text(statement, 1, uid);
     if (how == INQ_SQL_CRASH_ADD)
-        inq_sql_bind_text(statement, 2, inq_doc_text(report, "core.identity"));
+        inq_sql_bind_text(statement, 2, parts->identity);
     bind_id(statement, 3, parts->group);
     bind_id(statement, 4, parts->build);
     bind_fact(statement, 5, report, "process.hostname");
@@ -163,8 +166,6 @@ static struct inq_error *find_known(struct inq_store *store, const char *identit
     bool row;
 
     *ret_id = 0;
-    if (!identity)
-        return NULL;
     INQ_TRY(inq_sql_get(store, INQ_SQL_CRASH_BY_IDENTITY, &statement));
     inq_sql_bind_text(statement, 1, identity);
     INQ_TRY(inq_sql_step(store, statement, &row));
@@ -190,6 +191,20 @@ static struct inq_error *end_claim(struct inq_store *store, int64_t file, int64_
     return inq_sql_finish(store, statement);
 }
 
+/* A stub of this file is over now that the dump itself can be known. */
+static struct inq_error *drop_stub(struct inq_store *store, int64_t file, const struct parts *parts)
+{
+    sqlite3_stmt *statement = NULL;
+    char identity[sizeof(parts->identity)];
+
+    if (file == 0 || inq_starts_with(parts->identity, "file:"))
+        return NULL;
+    snprintf(identity, sizeof(identity), "file:%lld", (long long)file);
+    INQ_TRY(inq_sql_get(store, INQ_SQL_DROP_STUB, &statement));
+    inq_sql_bind_text(statement, 1, identity);
+    return inq_sql_finish(store, statement);
+}
+
 /* Inside a transaction. */
 static struct inq_error *write_all(struct inq_store *store, int64_t file, struct parts *parts,
                                    char uid[INQ_STORE_UID_SIZE])
@@ -201,7 +216,7 @@ static struct inq_error *write_all(struct inq_store *store, int64_t file, struct
                    inq_doc_text(report, "group.title"), &parts->group));
     INQ_TRY(intern(store, INQ_SQL_BUILD_ADD, INQ_SQL_BUILD_FIND, program_build(report),
                    inq_doc_text(report, "process.executable"), &parts->build));
-    INQ_TRY(find_known(store, inq_doc_text(report, "core.identity"), &crash, uid));
+    INQ_TRY(find_known(store, parts->identity, &crash, uid));
     if (crash != 0) {
         INQ_TRY(write_crash(store, INQ_SQL_CRASH_UPDATE, uid, parts));
     } else {
@@ -210,7 +225,8 @@ static struct inq_error *write_all(struct inq_store *store, int64_t file, struct
         crash = sqlite3_last_insert_rowid(store->db);
     }
     INQ_TRY(write_modules(store, crash, report));
-    return end_claim(store, file, crash);
+    INQ_TRY(end_claim(store, file, crash));
+    return drop_stub(store, file, parts);
 }
 
 struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const json_t *report,
@@ -218,8 +234,16 @@ struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const js
                                    char ret_uid[INQ_STORE_UID_SIZE])
 {
     _cleanup_(parts_deinit) struct parts parts = {.report = report, .exit_code = exit_code};
+    const char *identity = inq_doc_text(report, "core.identity");
     char uid[INQ_STORE_UID_SIZE];
 
+    ret_uid[0] = '\0';
+    if (identity)
+        snprintf(parts.identity, sizeof(parts.identity), "%s", identity);
+    else if (id != 0)
+        snprintf(parts.identity, sizeof(parts.identity), "file:%lld", (long long)id);
+    else
+        return NULL;
     INQ_TRY(inq_pack(report, &parts.doc, &parts.doc_size));
     INQ_TRY(inq_pack(row, &parts.row, &parts.row_size));
     INQ_TRY(inq_sql_begin(store));

@@ -20,14 +20,15 @@ static const char *const texts[INQ_SQL_N] = {
     [INQ_SQL_ROLLBACK] = "ROLLBACK",
     [INQ_SQL_FILE_FIND] =
         "SELECT f.id, f.size, f.mtime, f.state, f.attempts, f.kills, f.owner, f.owner_boot,"
-        " f.owner_start, f.reason, c.uid, c.row, c.exit_code, f.path FROM file AS f"
+        " f.owner_start, f.reason, c.uid, c.row, c.exit_code, f.setting FROM file AS f"
         " LEFT JOIN crash AS c ON c.id = f.crash WHERE f.dev = ?1 AND f.ino = ?2",
     [INQ_SQL_FILE_ADD] =
         "INSERT INTO file (dev, ino, size, mtime, path, state, attempts, kills, owner, owner_boot,"
-        " owner_start) VALUES (?1, ?2, ?3, ?4, ?5, 'running', 0, 0, ?6, ?7, ?8)",
+        " owner_start, setting) VALUES (?1, ?2, ?3, ?4, ?5, 'running', 0, 0, ?6, ?7, ?8, ?9)",
     [INQ_SQL_FILE_CLAIM] =
         "UPDATE file SET size = ?2, mtime = ?3, path = ?4, state = 'running', attempts = ?5,"
-        " kills = ?6, owner = ?7, owner_boot = ?8, owner_start = ?9, crash = NULL, reason = NULL"
+        " kills = ?6, owner = ?7, owner_boot = ?8, owner_start = ?9, setting = ?10, crash = NULL, "
+        "reason = NULL"
         " WHERE id = ?1",
     [INQ_SQL_FILE_STATE] = "UPDATE file SET state = ?2, reason = ?3, owner = NULL WHERE id = ?1",
     [INQ_SQL_FILE_DONE] =
@@ -37,7 +38,7 @@ static const char *const texts[INQ_SQL_N] = {
         "UPDATE file SET state = 'failed', reason = ?2, owner = NULL, attempts = attempts + ?3,"
         " kills = kills + ?4 WHERE id = ?1",
     [INQ_SQL_CRASH_BY_IDENTITY] = "SELECT id, uid, exit_code FROM crash WHERE identity = ?1",
-    [INQ_SQL_CRASH_ROW] = "SELECT id FROM crash WHERE uid = ?1",
+    [INQ_SQL_DROP_STUB] = "DELETE FROM crash WHERE identity = ?1",
     [INQ_SQL_CRASH_ADD] =
         "INSERT INTO crash (uid, identity, grp, build, host, comm, program, pid, signal, address,"
         " grade, signature, exit_code, t_crash, t_record, path, size, tool, row, doc) VALUES"

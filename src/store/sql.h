@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
-#include "store.h"
+#include "crash_db.h"
 
 /* Each is prepared once, on first use. Their text: sql.c. */
 enum inq_sql {
@@ -21,7 +21,7 @@ enum inq_sql {
     INQ_SQL_FILE_DONE,
     INQ_SQL_FILE_FAIL,
     INQ_SQL_CRASH_BY_IDENTITY,
-    INQ_SQL_CRASH_ROW,
+    INQ_SQL_DROP_STUB,
     INQ_SQL_CRASH_ADD,
     INQ_SQL_CRASH_UPDATE,
     INQ_SQL_BUILD_ADD,

@@ -74,8 +74,12 @@ json_t *make_report(const char *identity, const char *group, const char *comm, c
 
 struct inq_store_file make_file(const char *path, uint64_t ino)
 {
-    return (struct inq_store_file){
-        .path = path, .dev = 7, .ino = ino, .size_bytes = 1000, .mtime_nsec = 5};
+    return (struct inq_store_file){.path = path,
+                                   .dev = 7,
+                                   .ino = ino,
+                                   .size_bytes = 1000,
+                                   .mtime_nsec = 5,
+                                   .setting = "default"};
 }
 
 int main(void)

@@ -9,7 +9,7 @@
 /* cmocka.h needs those before it */
 #include <cmocka.h>
 
-#include "store.h"
+#include "crash_db.h"
 
 int journal_tests(void);
 int open_tests(void);

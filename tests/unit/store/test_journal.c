@@ -11,7 +11,7 @@ static enum inq_store_state claim_state(struct inq_store *store, const struct in
 {
     struct inq_store_claim claim;
 
-    expect_ok(inq_store_claim(store, file, &claim));
+    expect_ok(inq_store_claim(store, file, false, &claim));
     enum inq_store_state state = claim.state;
     *ret_id = claim.id;
     inq_store_claim_deinit(&claim);
@@ -39,7 +39,7 @@ static void test_done_once(void **state)
     inq_store_close(store);
 
     store = open_store(in_folder(state, "a.db"));
-    expect_ok(inq_store_claim(store, &file, &claim));
+    expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_DONE);
     assert_int_equal(claim.exit_code, 1);
     assert_int_equal(strlen(claim.uid), 36);
@@ -48,8 +48,43 @@ static void test_done_once(void **state)
         "identity-1");
     inq_store_claim_deinit(&claim);
 
+    file.setting = "with --sysroot"; /* that may find more */
+    assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
+    expect_ok(inq_store_release(store, id));
+    file.setting = "default";
+    record(store, id, "identity-1");
     file.mtime_nsec++; /* written again: another file */
     assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
+    inq_store_close(store);
+}
+
+/* A file that could not be analysed, and can be when it is whole: one record, first and last. */
+static void test_stub_first(void **state)
+{
+    struct inq_store *store = open_store(in_folder(state, "a.db"));
+    struct inq_store_file file = make_file("/var/dumps/core", 1);
+    const struct inq_store_filter all = {0};
+    json_t *stub = json_pack("{s:{s:s}}", "error", "code", "INQ-032");
+    char uid[INQ_STORE_UID_SIZE];
+    uint64_t count;
+    int64_t id;
+
+    expect_ok(inq_store_record(store, 0, stub, stub, 3, uid));
+    assert_string_equal(uid, "");
+    for (unsigned i = 0; i < 2; i++) {
+        file.size_bytes += 100;
+        assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
+        expect_ok(inq_store_record(store, id, stub, stub, 3, uid));
+        assert_int_equal(claim_state(store, &file, &id), INQ_STORE_DONE);
+        expect_ok(inq_store_purge(store, &all, true, &count));
+        assert_int_equal(count, 1);
+    }
+    file.size_bytes += 100;
+    assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
+    record(store, id, "identity-1");
+    expect_ok(inq_store_purge(store, &all, true, &count));
+    assert_int_equal(count, 1);
+    json_decref(stub);
     inq_store_close(store);
 }
 
@@ -62,7 +97,7 @@ static void test_no_core(void **state)
 
     assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
     expect_ok(inq_store_pass_over(store, id, "a program"));
-    expect_ok(inq_store_claim(store, &file, &claim));
+    expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_OTHER);
     assert_string_equal(claim.reason, "a program");
     inq_store_claim_deinit(&claim);
@@ -84,7 +119,7 @@ static void test_quarantine(void **state)
         assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
         expect_ok(inq_store_fail(store, id, "died: SIGSEGV", false));
     }
-    expect_ok(inq_store_claim(store, &file, &claim));
+    expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_QUARANTINED);
     assert_string_equal(claim.reason, "died: SIGSEGV");
     inq_store_claim_deinit(&claim);
@@ -114,7 +149,7 @@ static void claim_and_wait(const char *path, const struct inq_store_file *file, 
     struct inq_error *error = inq_store_open(path, INQ_STORE_WRITE, &store);
 
     if (!error)
-        error = inq_store_claim(store, file, &claim);
+        error = inq_store_claim(store, file, false, &claim);
     char answer = !error && claim.state == INQ_STORE_CLAIMED ? 'c' : 'x';
     if (write(fd, &answer, 1) == 1)
         pause();
@@ -139,14 +174,14 @@ static void test_owners(void **state)
     assert_int_equal(answer, 'c');
 
     store = open_store(path);
-    expect_ok(inq_store_claim(store, &file, &claim));
+    expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_TAKEN);
     assert_int_equal(claim.owner, child);
     inq_store_claim_deinit(&claim);
 
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    expect_ok(inq_store_claim(store, &file, &claim));
+    expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_CLAIMED);
     inq_store_claim_deinit(&claim);
     inq_store_close(store);
@@ -177,8 +212,8 @@ int journal_tests(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
-        TEST(test_done_once), TEST(test_no_core), TEST(test_quarantine),
-        TEST(test_release),   TEST(test_owners),  TEST(test_purged),
+        TEST(test_done_once), TEST(test_stub_first), TEST(test_no_core), TEST(test_quarantine),
+        TEST(test_release),   TEST(test_owners),     TEST(test_purged),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

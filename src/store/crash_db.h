@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_STORE_STORE_H
-#define INQ_STORE_STORE_H
+#ifndef INQ_STORE_CRASH_DB_H
+#define INQ_STORE_CRASH_DB_H
 
 /*
  * The crash database: what was found out about every dump, and a journal of the files that were
@@ -53,9 +53,11 @@ struct inq_store_file { /* a file as fstat saw it */
     const char *path;
     uint64_t dev, ino, size_bytes;
     int64_t mtime_nsec;
+    const char *setting; /* how it is looked at (options, signatures, release): any word */
 };
 
 enum inq_store_state {
+    INQ_STORE_NEW,         /* nothing of use is known of it: it may be claimed */
     INQ_STORE_CLAIMED,     /* it is ours: triage it, then record, pass over, fail or release it */
     INQ_STORE_DONE,        /* recorded before; `row` is what a scan shows of it */
     INQ_STORE_OTHER,       /* looked at before, and no core; `reason` */
@@ -74,12 +76,17 @@ struct inq_store_claim {
 };
 void inq_store_claim_deinit(struct inq_store_claim *claim);
 
+/* What is known of a file; claims nothing. */
+struct inq_error *inq_store_look(struct inq_store *store, const struct inq_store_file *file,
+                                 struct inq_store_claim *ret_claim);
 /*
  * Looks a file up and, when it is not done, claims it in one transaction. A file that changed since
- * (size or time) is a new one. What a process claimed that is no more is claimed again.
+ * (size or time) is a new one, and so is one that is looked at in another way. What a process
+ * claimed that is no more is claimed again. `again`: also what is done, but nothing that another
+ * process is at.
  */
 struct inq_error *inq_store_claim(struct inq_store *store, const struct inq_store_file *file,
-                                  struct inq_store_claim *ret_claim);
+                                  bool again, struct inq_store_claim *ret_claim);
 /* It is no core. */
 struct inq_error *inq_store_pass_over(struct inq_store *store, int64_t id, const char *reason);
 /* Its worker died: of itself, or (`killed`) by somebody's SIGKILL, which tells less of the dump. */
@@ -93,6 +100,8 @@ struct inq_error *inq_store_release(struct inq_store *store, int64_t id);
 /*
  * Keeps a report, and ends the claim `id` (0: there is none) with it, in one transaction. `row` is
  * a shortened copy for lists. The same dump again replaces what was known of it and keeps its uid.
+ * A report without an identity (a stub) belongs to the file of the claim, until there is a better
+ * one of it; without a claim either it is not kept, and `ret_uid` is empty.
  */
 struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const json_t *report,
                                    const json_t *row, int exit_code,
