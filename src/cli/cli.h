@@ -120,6 +120,11 @@ void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
  * a read-only disk) without.
  */
 struct inq_error *cli_open_store(struct cli *cli);
+/*
+ * For a triage: opened while the worker is busy. The default database is only asked then ("seen
+ * before?"); a record is kept in one that was named. A failure is a message and `records.failed`.
+ */
+void cli_put_off_store(struct cli *cli);
 void cli_close_store(struct cli *cli);
 /* For commands that ask or tend it: INQ_E_STORE when there is none. */
 struct inq_error *cli_need_store(struct cli *cli, enum inq_store_mode mode);

@@ -36,14 +36,13 @@ static bool is_chosen(const struct cli *cli)
     return cli->options.db || (variable && *variable);
 }
 
-struct inq_error *cli_open_store(struct cli *cli)
+static struct inq_error *open_store(struct cli *cli)
 {
-    if (cli->options.no_store || cli->options.job.stacks_only)
-        return NULL;
     _cleanup_free_ char *path = chosen_path(cli);
     if (!path)
         return NULL;
-    struct inq_error *error = inq_store_open(path, INQ_STORE_WRITE, &cli->store);
+    struct inq_error *error = inq_store_open(
+        path, cli->records.asks_only ? INQ_STORE_READ : INQ_STORE_WRITE, &cli->store);
     if (error && error->code == INQ_E_STORE && !is_chosen(cli)) {
         if (cli->options.verbose)
             cli_message(cli, "no crash database: %s", inq_error_line(error));
@@ -53,7 +52,6 @@ struct inq_error *cli_open_store(struct cli *cli)
     if (error && !is_chosen(cli)) {
         tell_failure(cli, error);
         cli->records.failed = true;
-        cli->options.job.records = &cli->records;
         return NULL;
     }
     if (error)
@@ -61,13 +59,43 @@ struct inq_error *cli_open_store(struct cli *cli)
     cli->setting = inq_records_setting(&cli->options.job);
     if (!cli->setting)
         return &inq_error_oom;
-    cli->records = (struct inq_records){.store = cli->store,
-                                        .again = cli->options.again,
-                                        .setting = cli->setting,
-                                        .tell = tell_failure,
-                                        .context = cli};
-    cli->options.job.records = &cli->records;
+    cli->records.store = cli->store;
+    cli->records.setting = cli->setting;
     return NULL;
+}
+
+static bool prepare(struct cli *cli)
+{
+    if (cli->options.no_store || cli->options.job.stacks_only)
+        return false;
+    cli->records =
+        (struct inq_records){.again = cli->options.again, .tell = tell_failure, .context = cli};
+    cli->options.job.records = &cli->records;
+    return true;
+}
+
+struct inq_error *cli_open_store(struct cli *cli)
+{
+    return prepare(cli) ? open_store(cli) : NULL;
+}
+
+static void open_later(struct inq_records *records)
+{
+    struct cli *cli = records->context;
+    struct inq_error *error = open_store(cli);
+
+    if (error) {
+        tell_failure(cli, error);
+        records->failed = true;
+    }
+}
+
+void cli_put_off_store(struct cli *cli)
+{
+    if (prepare(cli)) {
+        cli->records.asks_only = !is_chosen(cli);
+        cli->records.open = open_later;
+    }
 }
 
 void cli_close_store(struct cli *cli)

@@ -257,6 +257,7 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     inq_job_init(&job, fd, path);
     INQ_TRY(inq_pool_create(options, 1, &pool));
     INQ_TRY(inq_pool_start(pool, fd, path, job.packed_bytes, NULL, &transient));
+    inq_records_wake(options->records);
     INQ_TRY(inq_pool_next(pool, &answer));
     const bool whole = answer.ending != INQ_ENDING_INTERRUPTED;
     INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));

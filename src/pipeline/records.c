@@ -24,6 +24,16 @@ static bool went_well(struct inq_records *records, struct inq_error *error)
     return false;
 }
 
+void inq_records_wake(struct inq_records *records)
+{
+    if (records && records->open) {
+        void (*open)(struct inq_records *) = records->open;
+
+        records->open = NULL;
+        open(records);
+    }
+}
+
 static bool has_store(const struct inq_records *records)
 {
     return records && records->store;
@@ -106,7 +116,7 @@ void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, i
     char uid[INQ_STORE_UID_SIZE] = "";
     const char *message;
 
-    if (!has_store(records))
+    if (!has_store(records) || records->asks_only)
         return;
     if (is_death(report, &message)) {
         const bool killed = message && strstr(message, "SIGKILL");

@@ -17,8 +17,11 @@
 struct inq_records {
     struct inq_store *store; /* NULL: none, or it has failed */
     bool failed;
+    bool asks_only;      /* nothing is kept */
     bool again;          /* triage also what is done */
     const char *setting; /* what its answers depend on besides the dump: inq_records_setting() */
+    /* Opens `store`, when it was put off: in a triage that is done while the worker reads. */
+    void (*open)(struct inq_records *records);
     /* Called once, when it fails; takes the error. */
     void (*tell)(void *context, struct inq_error *error);
     void *context;
@@ -32,6 +35,8 @@ char *inq_records_setting(const struct inq_job_options *options);
 
 /* All take NULL for the records: then every file is new, and nothing is kept. */
 
+/* Opens what was put off. */
+void inq_records_wake(struct inq_records *records);
 /* What is known of an entry; NEW when nothing is. The claim is the caller's to clean up. */
 void inq_records_look(struct inq_records *records, const struct inq_walk_entry *entry,
                       struct inq_store_claim *ret_claim);
