@@ -19,7 +19,7 @@
     X(INQ_E_NOT_REGULAR, 10, 3, "not a regular file")                                             \
     X(INQ_E_EMPTY, 11, 3, "empty file")                                                           \
     X(INQ_E_COMPRESSION, 12, 3, "compressed in a way this build does not read")                   \
-    X(INQ_E_ZSTD, 13, 3, "damaged zstd data before anything usable")                              \
+    X(INQ_E_ZSTD, 13, 3, "damaged compressed data before anything usable")                        \
     X(INQ_E_WINDOW, 14, 3, "zstd window larger than 128 MiB")                                     \
     X(INQ_G_READ, 15, 6, "read error in the middle of the dump")                                  \
     X(INQ_G_STREAM_CUT, 16, 1, "compressed data ends early or is damaged")                        \

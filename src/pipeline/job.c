@@ -42,7 +42,8 @@ void inq_job_init(struct inq_job *job, int fd, const char *path)
         return;
     }
     ssize_t n = inq_pread_full(fd, magic, sizeof(magic), 0);
-    if (n > 0 && inq_kind_of(magic, (size_t)n, &name) == INQ_KIND_ZSTD)
+    const enum inq_kind kind = n > 0 ? inq_kind_of(magic, (size_t)n, &name) : INQ_KIND_OTHER;
+    if (kind == INQ_KIND_ZSTD || kind == INQ_KIND_PACKED)
         job->packed_bytes = (uint64_t)job->stat.st_size;
 }
 

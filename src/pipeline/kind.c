@@ -40,7 +40,7 @@ static const struct magic magics[] = {
     MAGIC(0, "\xcf\xfa\xed\xfe", INQ_KIND_OTHER, "Mach-O"),
     MAGIC(0, "MZ", INQ_KIND_OTHER, "DOS or Windows program"),
     MAGIC(0, "SQLite format 3", INQ_KIND_OTHER, "SQLite database"),
-    MAGIC(0, "!<arch>\n", INQ_KIND_OTHER, "ar records"),
+    MAGIC(0, "!<arch>\n", INQ_KIND_OTHER, "ar archive"),
     MAGIC(0, "KDUMP   ", INQ_KIND_OTHER, "kernel dump (kdump)"),
     MAGIC(257, "ustar", INQ_KIND_OTHER, "tar"),
     MAGIC(0, "#!", INQ_KIND_OTHER, "script"),
