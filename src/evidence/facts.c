@@ -107,6 +107,7 @@ static const struct {
     {"modules", "module", "modules"},          {"threads", "thread", "threads"},
     {"frames", "frame", "threads[].frames"},   {"crashed.frames", "frame", "threads[].frames"},
     {"collisions", "collision", "collisions"}, {"gaps", "gap", "gaps"},
+    {"pairs", "pair", "pairs"},
 };
 
 const char *inq_fact_element(const char *list)

@@ -32,6 +32,7 @@ struct inq_job_options {
     const char *cache_home;      /* XDG_CACHE_HOME, where fetched files are kept; NULL: nowhere */
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
+    bool all_owners; /* owners of every module: `libs`; else of those that matter for the crash */
     struct inq_records *records; /* the crash database: records.h; NULL: none */
     bool worker_stderr;          /* the workers write to our stderr instead of nowhere: for tests */
 };
@@ -54,6 +55,15 @@ struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char 
 
 /* Opens a core named by the user ("-" is stdin), then as above. */
 struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_options *options,
+                                      json_t **ret_report, int *ret_exit);
+
+/*
+ * An environment before it runs: a folder (venv, conda prefix, site-packages, an image's root) with
+ * its libraries, who owns them, and the pairs that could be mistaken for each other. Read in a
+ * worker, like a dump; nothing outside the folder is looked at. Always gives a report: `prefix`,
+ * `modules` (the files) and `pairs`, or a stub with `error`. *ret_exit is 1 when a pair is "high".
+ */
+struct inq_error *inq_pipeline_prefix(const char *path, const struct inq_job_options *options,
                                       json_t **ret_report, int *ret_exit);
 
 /*
