@@ -104,11 +104,22 @@ const struct inq_fact *inq_facts(size_t *ret_count)
 static const struct {
     const char *list, *element, *path;
 } elements[] = {
-    {"modules", "module", "modules"},          {"threads", "thread", "threads"},
-    {"frames", "frame", "threads[].frames"},   {"crashed.frames", "frame", "threads[].frames"},
-    {"collisions", "collision", "collisions"}, {"gaps", "gap", "gaps"},
+    {"modules", "module", "modules"},
+    {"threads", "thread", "threads"},
+    {"frames", "frame", "threads[].frames"},
+    {"crashed.frames", "frame", "threads[].frames"},
+    {"collisions", "collision", "collisions"},
+    {"gaps", "gap", "gaps"},
     {"pairs", "pair", "pairs"},
+    {"bindings.captures", "capture", "bindings.captures"},
+    {"bindings.allocators", "allocator", "bindings.allocators"},
+    {"bindings.runtimes", "runtime", "bindings.runtimes"},
 };
+
+bool inq_fact_is_module(const struct inq_fact *fact)
+{
+    return fact && fact->unit && !strcmp(fact->unit, INQ_FACT_OF_MODULE);
+}
 
 const char *inq_fact_element(const char *list)
 {

@@ -25,6 +25,12 @@ enum inq_fact_type {
     INQ_FACT_MAP,   /* an object with free keys and text or address values */
 };
 
+/*
+ * The unit of a whole number, or of each in a list, that is an index into modules[]: a path may go
+ * on through it ("frame[0].module.owner.package"), and a template shows the module's path.
+ */
+#define INQ_FACT_OF_MODULE "index into modules[]"
+
 struct inq_fact {
     const char *path; /* "signal.name", "threads[].frames[].pc" */
     enum inq_fact_type type;
@@ -45,5 +51,7 @@ const struct inq_fact *inq_fact_find(const char *path, const char *element);
  * The list a quantifier runs over ("modules") and its element's name ("module"); NULL for no list.
  */
 const char *inq_fact_element(const char *list);
+/* Whether the fact is an index into modules[], or a list of them. */
+bool inq_fact_is_module(const struct inq_fact *fact);
 
 #endif

@@ -110,6 +110,18 @@ static void walk_to_frame(struct walk *walk, const json_t *document, size_t inde
     step_to(walk, node, frame);
 }
 
+/* From an index into modules[] to that module. */
+static void walk_to_module(struct walk *walk, const json_t *document)
+{
+    const struct inq_fact *fact = inq_fact_node_fact(walk->node);
+    if (!fact || fact->type != INQ_FACT_INT || !inq_fact_is_module(fact))
+        return;
+    const json_t *modules = json_object_get(document, "modules");
+    json_int_t index = json_is_integer(walk->value) ? json_integer_value(walk->value) : -1;
+    step_to(walk, inq_fact_node_of_element("module"),
+            index < 0 ? NULL : json_array_get(modules, (size_t)index));
+}
+
 static void walk_member(struct walk *walk, const struct inq_path_step *step)
 {
     int node = inq_fact_node_member(walk->node, step->key, step->key_size);
@@ -161,6 +173,7 @@ static bool walk_path(struct walk *walk, const json_t *document, const char *pat
     while (path && walk->node != INQ_FACT_NODE_NONE) {
         if (walk_map(walk, path))
             break;
+        walk_to_module(walk, document);
         if (!inq_path_next(&path, &step))
             return false;
         walk_member(walk, &step);

@@ -27,6 +27,15 @@ void inq_report_line(const json_t *report, const struct inq_style *style, struct
  */
 void inq_report_groups(const json_t *groups, const struct inq_style *style, struct inq_text *text);
 
+/*
+ * The libraries of a report: those that are loaded more than once, each copy's scope and owner, and
+ * what is bound across. `all`: then every library whose family is known.
+ */
+void inq_report_libs(const json_t *report, const struct inq_style *style, bool all,
+                     struct inq_text *text);
+/* Some slot is bound to another copy's strong symbol. */
+bool inq_report_has_crossing(const json_t *report);
+
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */
 int inq_report_exit_code(const json_t *report);
 

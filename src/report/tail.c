@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What follows the threads: collisions, kernel log, details of -v, gaps, and the way into gdb. */
+/* What follows the threads and collisions: kernel log, details of -v, gaps, and the way into gdb. */
 
 #include <inttypes.h>
 #include <stdint.h>
@@ -10,39 +10,6 @@
 #include "cleanup.h"
 #include "error.h"
 #include "page.h"
-
-void inq_page_collisions(struct inq_page *page)
-{
-    const json_t *collisions = json_object_get(page->report, "collisions");
-    const json_t *modules = json_object_get(page->report, "modules");
-    size_t i, j;
-    json_t *collision, *copy;
-    if (json_array_size(collisions) == 0)
-        return;
-    inq_page_heading(page, "Libraries that are loaded more than once");
-    json_array_foreach(collisions, i, collision)
-    {
-        const char *family = inq_page_text(collision, "family");
-        const char *grade = inq_page_text(collision, "grade");
-        const json_t *foreign = json_object_get(collision, "foreign");
-        struct inq_text line = {0};
-        inq_text_printf(&line, "%s", family ? family : "?");
-        if (grade)
-            inq_text_printf(&line, " (%s)", grade);
-        json_array_foreach(json_object_get(collision, "copies"), j, copy)
-        {
-            json_int_t index = json_is_integer(copy) ? json_integer_value(copy) : -1;
-            const json_t *module = index >= 0 ? json_array_get(modules, (size_t)index) : NULL;
-            const char *path = inq_page_text(module, "path");
-            inq_text_printf(&line, "%s %s", j ? "," : ":", path ? path : "?");
-        }
-        if (json_is_integer(json_object_get(foreign, "strong")))
-            inq_text_printf(&line, "; %" PRIdMAX " slots bound across",
-                            (intmax_t)inq_page_int(foreign, "strong", 0));
-        inq_page_prose(page, "  ", 4, line.failed ? "" : line.bytes);
-        inq_text_deinit(&line);
-    }
-}
 
 void inq_page_kernel_log(struct inq_page *page)
 {

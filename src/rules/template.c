@@ -9,6 +9,8 @@
 
 /* What one template may grow to: a path in it can stand for a 4 KiB name many times over. */
 #define RENDERED_BYTES 65536u
+/* Of a list a sentence names a few. */
+#define MAX_LISTED 8u
 
 /*
  * The next piece of a template at `*at`: plain text, or a fact in braces. `{{` is one brace. False
@@ -81,6 +83,79 @@ struct inq_error *inq_template_check(struct inq_rule_source *source, const struc
     return NULL;
 }
 
+/* "numpy, scipy": a list of texts, and of numbers. */
+static char *list_text(const json_t *list)
+{
+    struct inq_text out = {0};
+    size_t i;
+    json_t *item;
+    inq_text_append(&out, "");
+    json_array_foreach (list, i, item) {
+        if (i == MAX_LISTED) {
+            inq_text_printf(&out, " and %zu more", json_array_size(list) - i);
+            break;
+        }
+        inq_text_append(&out, i ? ", " : "");
+        if (json_is_string(item))
+            inq_text_append(&out, json_string_value(item));
+        else if (json_is_integer(item))
+            inq_text_printf(&out, "%lld", (long long)json_integer_value(item));
+        else
+            inq_text_append(&out, "?");
+    }
+    if (out.failed) {
+        inq_text_deinit(&out);
+        return NULL;
+    }
+    return out.bytes;
+}
+
+static bool is_plain_list(const json_t *list)
+{
+    const json_t *first = json_array_get(list, 0);
+    return json_is_string(first) || json_is_integer(first);
+}
+
+/* The last two components of a path: which package's file it is, and which file. */
+static const char *short_path(const char *path)
+{
+    const char *last = strrchr(path, '/');
+    for (const char *at = last; at && at > path; at--)
+        if (at[-1] == '/')
+            return at;
+    return path;
+}
+
+static const char *module_text(const json_t *document, const json_t *index)
+{
+    const json_t *modules = json_object_get(document, "modules");
+    if (!json_is_integer(index) || json_integer_value(index) < 0)
+        return "(unknown)";
+    const json_t *module = json_array_get(modules, (size_t)json_integer_value(index));
+    const char *path = json_string_value(json_object_get(module, "path"));
+    const char *name = json_string_value(json_object_get(module, "name"));
+    return path ? short_path(path) : name ? name : "(unknown)";
+}
+
+/* Indexes into modules[] mean nothing to a reader. */
+static void append_modules(struct inq_text *out, const json_t *document, const json_t *value)
+{
+    size_t i;
+    json_t *index;
+    if (!json_is_array(value)) {
+        inq_text_append(out, module_text(document, value));
+        return;
+    }
+    json_array_foreach (value, i, index) {
+        if (i == MAX_LISTED) {
+            inq_text_printf(out, " and %zu more", json_array_size(value) - i);
+            break;
+        }
+        inq_text_append(out, i ? ", " : "");
+        inq_text_append(out, module_text(document, index));
+    }
+}
+
 char *inq_value_text(const json_t *value)
 {
     char *text = NULL;
@@ -99,6 +174,8 @@ char *inq_value_text(const json_t *value)
     case JSON_FALSE:
         return strdup("false");
     case JSON_ARRAY:
+        if (is_plain_list(value))
+            return list_text(value);
         done = asprintf(&text, "(%zu entries)", json_array_size(value));
         break;
     case JSON_OBJECT:
@@ -131,6 +208,10 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
         document, path, match ? match->element_name : NULL, match ? match->element : NULL);
     if (value.known != INQ_KNOWN || json_is_null(value.value)) {
         inq_text_append(out, unknown_text(path, out->size == 0));
+        return;
+    }
+    if (inq_fact_is_module(inq_fact_find(path, match ? match->element_name : NULL))) {
+        append_modules(out, document, value.value);
         return;
     }
     _cleanup_free_ char *text = inq_value_text(value.value);

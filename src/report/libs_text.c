@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The libraries that a process has more than once, in words. */
+
+#include "libs_text.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cleanup.h"
+
+#define MOST_BINDINGS 6
+#define MOST_REQUESTERS 6
+
+static const struct {
+    const char *grade;
+    enum inq_tone tone;
+} crossings[] = {
+    [INQ_CROSSING_PROVEN] = {"proven", INQ_TONE_SURE},
+    [INQ_CROSSING_STRONG] = {"strong", INQ_TONE_SURE},
+    [INQ_CROSSING_PLAUSIBLE] = {"plausible", INQ_TONE_MAYBE},
+    [INQ_CROSSING_CONTEXT] = {"context", INQ_TONE_DIM},
+    [INQ_CROSSING_OPEN] = {"inconclusive", INQ_TONE_DIM},
+    [INQ_CROSSING_NONE] = {"refuted", INQ_TONE_DIM},
+};
+
+enum inq_crossing inq_libs_crossing(const json_t *collision)
+{
+    const char *grade = inq_page_text(collision, "grade");
+    for (size_t i = 0; grade && i < INQ_ARRAY_SIZE(crossings); i++)
+        if (!strcmp(grade, crossings[i].grade))
+            return (enum inq_crossing)i;
+    return INQ_CROSSING_OPEN;
+}
+
+const json_t *inq_libs_module(const struct inq_page *page, const json_t *index)
+{
+    if (!json_is_integer(index) || json_integer_value(index) < 0)
+        return NULL;
+    return json_array_get(json_object_get(page->report, "modules"),
+                          (size_t)json_integer_value(index));
+}
+
+const char *inq_libs_short_path(const json_t *module)
+{
+    const char *path = inq_page_text(module, "path");
+    const char *last = path ? strrchr(path, '/') : NULL;
+    if (!path)
+        return inq_page_text(module, "name") ? inq_page_text(module, "name") : "?";
+    for (const char *at = last; at && at > path; at--)
+        if (at[-1] == '/')
+            return at;
+    return path;
+}
+
+void inq_libs_owner(const json_t *module, struct inq_text *text)
+{
+    const json_t *owner = json_object_get(module, "owner");
+    const json_t *requesters = json_object_get(owner, "requested_by");
+    const char *kind = inq_page_text(owner, "kind"), *package = inq_page_text(owner, "package");
+    const char *version = inq_page_text(owner, "version");
+    const char *installer = inq_page_text(owner, "installer");
+    size_t i;
+    json_t *requester;
+    if (!kind && !package)
+        return;
+    inq_text_append(text, kind ? kind : "package");
+    if (package)
+        inq_text_printf(text, " %s", package);
+    if (version)
+        inq_text_printf(text, " %s", version);
+    if (installer)
+        inq_text_printf(text, " (%s)", installer);
+    json_array_foreach (requesters, i, requester) {
+        const char *name = json_string_value(requester);
+        if (i == MOST_REQUESTERS) {
+            inq_text_printf(text, " and %zu more", json_array_size(requesters) - i);
+            break;
+        }
+        inq_text_printf(text, "%s%s", i ? ", " : ", needed by ", name ? name : "?");
+    }
+}
+
+void inq_libs_put_copy(struct inq_page *page, const json_t *module, bool scoped)
+{
+    static const char *const names[] = {"abi", "config"};
+    const char *scope = inq_page_text(module, "scope");
+    struct inq_text line = {0}, owner = {0};
+    inq_page_put(page, "    ");
+    if (scoped) {
+        _cleanup_free_ char *shown = inq_page_cut_end(scope ? scope : "-", 6);
+        inq_page_cell(page, shown, 8);
+    }
+    inq_text_append(&line, inq_libs_short_path(module));
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++)
+        if (inq_page_text(module, names[i]))
+            inq_text_printf(&line, ", %s", inq_page_text(module, names[i]));
+    inq_libs_owner(module, &owner);
+    if (owner.bytes)
+        inq_text_printf(&line, "; %s", owner.bytes);
+    if (inq_page_true(module, "deleted"))
+        inq_text_append(&line, " (deleted)");
+    if (inq_page_int(module, "namespace", 0) > 0)
+        inq_text_printf(&line, " (link namespace %" PRIdMAX ")",
+                        (intmax_t)inq_page_int(module, "namespace", 0));
+    size_t column = scoped ? 12 : 4;
+    if (line.failed || owner.failed)
+        page->text->failed = true;
+    inq_page_prose_from(page, column, column + 2, line.bytes ? line.bytes : "?");
+    inq_text_deinit(&line);
+    inq_text_deinit(&owner);
+}
+
+static void append_count(struct inq_text *text, json_int_t count, const char *one, const char *many)
+{
+    inq_text_printf(text, "%" PRIdMAX " %s", (intmax_t)count, count == 1 ? one : many);
+}
+
+void inq_libs_put_title(struct inq_page *page, const json_t *collision)
+{
+    const json_t *foreign = json_object_get(collision, "foreign");
+    const char *family = inq_page_text(collision, "family");
+    enum inq_crossing crossing = inq_libs_crossing(collision);
+    struct inq_text line = {0};
+    inq_page_put(page, "  ");
+    inq_page_toned(page, crossings[crossing].tone, crossings[crossing].grade);
+    inq_page_put(page, "  ");
+    inq_text_append(&line, family ? family : "?");
+    inq_text_append(&line, ": ");
+    append_count(&line, (json_int_t)json_array_size(json_object_get(collision, "copies")), "copy",
+                 "copies");
+    if (json_is_integer(json_object_get(foreign, "strong"))) {
+        inq_text_append(&line, ", ");
+        append_count(&line, inq_page_int(foreign, "strong", 0), "slot", "slots");
+        if (json_is_integer(json_object_get(collision, "judged")))
+            inq_text_printf(&line, " of %" PRIdMAX, (intmax_t)inq_page_int(collision, "judged", 0));
+        inq_text_append(&line, " bound across");
+    }
+    if (inq_page_int(foreign, "vague", 0) > 0)
+        inq_text_printf(&line, " (and %" PRIdMAX " that C++ merges)",
+                        (intmax_t)inq_page_int(foreign, "vague", 0));
+    if (line.failed)
+        page->text->failed = true;
+    inq_page_prose_from(page, 4 + strlen(crossings[crossing].grade), 4, line.bytes);
+    inq_text_deinit(&line);
+}
+
+static void append_size(struct inq_text *text, const json_t *binding, const char *key)
+{
+    json_int_t size = inq_page_int(binding, key, -1);
+    if (size > 0)
+        inq_text_printf(text, " (%" PRIdMAX " bytes)", (intmax_t)size);
+}
+
+/* "A: slot of x (544 bytes, its own) holds that of B (408 bytes)" */
+static void append_binding(const struct inq_page *page, const json_t *binding,
+                           struct inq_text *text)
+{
+    const json_t *from = inq_libs_module(page, json_object_get(binding, "from"));
+    const json_t *expected = inq_libs_module(page, json_object_get(binding, "expected"));
+    const json_t *actual = inq_libs_module(page, json_object_get(binding, "actual"));
+    const char *symbol = inq_page_text(binding, "symbol");
+    inq_text_printf(text, "%s: %s should be ", inq_libs_short_path(from), symbol ? symbol : "?");
+    inq_text_append(text, expected == from ? "its own" : inq_libs_short_path(expected));
+    append_size(text, binding, "size_expected");
+    inq_text_printf(text, " and is that of %s", inq_libs_short_path(actual));
+    append_size(text, binding, "size_actual");
+    if (inq_page_true(binding, "on_crash_path"))
+        inq_text_append(text, "; on the crashing path");
+}
+
+static void put_bindings(struct inq_page *page, const json_t *collision)
+{
+    const json_t *bindings = json_object_get(collision, "bindings");
+    size_t i;
+    json_t *binding;
+    json_array_foreach (bindings, i, binding) {
+        struct inq_text line = {0};
+        if (i == MOST_BINDINGS && !page->style->verbose) {
+            inq_page_printf(page, "      ... %zu more are listed with -v\n",
+                            json_array_size(bindings) - i);
+            break;
+        }
+        append_binding(page, binding, &line);
+        if (line.failed)
+            page->text->failed = true;
+        inq_page_prose(page, "      ", 8, line.bytes);
+        inq_text_deinit(&line);
+    }
+}
+
+void inq_libs_put_collision(struct inq_page *page, const json_t *collision)
+{
+    const char *proof = inq_page_text(json_object_get(collision, "crash"), "text");
+    const char *why = inq_page_text(collision, "why");
+    size_t i;
+    json_t *copy;
+    inq_libs_put_title(page, collision);
+    json_array_foreach (json_object_get(collision, "copies"), i, copy)
+        inq_libs_put_copy(page, inq_libs_module(page, copy), true);
+    if (proof)
+        inq_page_prose(page, "    ", 4, proof);
+    if (why && (!proof || strcmp(why, proof) != 0))
+        inq_page_prose(page, "    ", 4, why);
+    put_bindings(page, collision);
+}
+
+void inq_libs_put_acquitted(struct inq_page *page, const json_t *collisions)
+{
+    struct inq_text line = {0};
+    size_t i;
+    json_t *collision;
+    json_array_foreach (collisions, i, collision) {
+        const char *family = inq_page_text(collision, "family");
+        if (inq_libs_crossing(collision) != INQ_CROSSING_NONE)
+            continue;
+        inq_text_printf(&line, "%s%s (%zu)", line.size ? ", " : "", family ? family : "?",
+                        json_array_size(json_object_get(collision, "copies")));
+    }
+    if (line.failed)
+        page->text->failed = true;
+    if (line.size > 0)
+        inq_page_prose(page, "  No slot is bound across, so not involved: ", 4, line.bytes);
+    inq_text_deinit(&line);
+}
