@@ -12,14 +12,14 @@ _inquest_files() {
 
 _inquest() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i
-    local options='--json --sysroot --debug-dir --debuginfod --executable --trust-paths --stacks --engine --signatures
+    local options='--json --all --sysroot --debug-dir --debuginfod --executable --trust-paths --stacks --engine --signatures
         --pattern --redact --timeout --max-memory --jobs --young --recursive --no-recursive --require-sandbox
         --no-sandbox --no-store --color --quiet --verbose --version --help'
 
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        scan | triage | signatures)
+        libs | scan | triage | signatures)
             command=${COMP_WORDS[i]}
             break
             ;;
@@ -36,7 +36,7 @@ _inquest() {
     if [[ $cur == -* ]]; then
         _inquest_words "$options" "$cur"
     elif [[ -z $command ]]; then
-        _inquest_words 'scan signatures triage' "$cur"
+        _inquest_words 'libs scan signatures triage' "$cur"
     elif [[ $command == signatures && $prev == signatures ]]; then
         _inquest_words 'list show check' "$cur"
     elif [[ $command == signatures && $prev == show ]]; then

@@ -34,7 +34,7 @@ struct cli_options {
     enum cli_color color;
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
-    bool young, flat;
+    bool young, flat, all;
     char *cache_home; /* owned */
     const char *db;   /* --db; NULL: the default place */
     bool no_store, again;
@@ -64,6 +64,7 @@ struct cli_command {
 };
 
 /* The handlers: one file each. They return an exit code. */
+int cli_libs(struct cli *cli);
 int cli_scan(struct cli *cli);
 int cli_signatures(struct cli *cli);
 int cli_triage(struct cli *cli);

@@ -14,6 +14,7 @@
 
 enum id {
     OPT_AGAIN = 256,
+    OPT_ALL,
     OPT_COLOR,
     OPT_DB,
     OPT_DEBUG_DIR,
@@ -54,26 +55,27 @@ struct row {
 /* In the order of the help. What later versions fill is taken and does nothing yet. */
 static const struct row rows[] = {
     {"json", OPT_JSON, NULL, "*", "one JSON document; for scan, one line a core"},
-    {"sysroot", OPT_SYSROOT, "DIR", "cs", "look up the files that a core names below DIR"},
-    {"debug-dir", OPT_DEBUG_DIR, "DIR", "cs", "more debug files, by build-id (repeatable)"},
-    {"debuginfod", OPT_DEBUGINFOD, NULL, "cs",
+    {"all", OPT_ALL, NULL, "l", "every library, and the pairs that nothing makes cross"},
+    {"sysroot", OPT_SYSROOT, "DIR", "cls", "look up the files that a core names below DIR"},
+    {"debug-dir", OPT_DEBUG_DIR, "DIR", "cls", "more debug files, by build-id (repeatable)"},
+    {"debuginfod", OPT_DEBUGINFOD, NULL, "cls",
      "fetch debug files from the servers in DEBUGINFOD_URLS"},
-    {"executable", OPT_EXECUTABLE, "FILE", "c", "the program that crashed"},
-    {"trust-paths", OPT_TRUST_PATHS, NULL, "cs", "use files that no build-id vouches for"},
+    {"executable", OPT_EXECUTABLE, "FILE", "cl", "the program that crashed"},
+    {"trust-paths", OPT_TRUST_PATHS, NULL, "cls", "use files that no build-id vouches for"},
     {"stacks", OPT_STACKS, NULL, "cs", "stacks and names only: no verdict"},
     {"engine", OPT_ENGINE, "NAME", "cs", "unwinder: libunwind (default), dwfl or ucd"},
     {"signatures", OPT_SIGNATURES, "DIR", "*", "more signatures (repeatable)"},
     {"pattern", OPT_PATTERN, "PATTERN", "cs", "core_pattern that the files were named by"},
-    {"redact", OPT_REDACT, "LEVEL", "cs", "what is blanked: default, none or strict"},
+    {"redact", OPT_REDACT, "LEVEL", "cls", "what is blanked: default, none or strict"},
     {"young", OPT_YOUNG, NULL, "s", "also files that are still being written"},
     {"recursive", OPT_RECURSIVE, NULL, "s", "directories below, too (default)"},
     {"no-recursive", OPT_NO_RECURSIVE, NULL, "s", "only the directory itself"},
     {"jobs", 'j', "N", "s", "cores read at once (default: as many as CPUs)"},
-    {"timeout", OPT_TIMEOUT, "SECONDS", "cs",
+    {"timeout", OPT_TIMEOUT, "SECONDS", "cls",
      "for one core (default 30; compressed ones get more)"},
-    {"max-memory", OPT_MAX_MEMORY, "SIZE", "cs", "for one core, such as 512M (default 1G)"},
-    {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cs", "fail where a layer of it is missing"},
-    {"no-sandbox", OPT_NO_SANDBOX, NULL, "cs", "do without; the report says so"},
+    {"max-memory", OPT_MAX_MEMORY, "SIZE", "cls", "for one core, such as 512M (default 1G)"},
+    {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cls", "fail where a layer of it is missing"},
+    {"no-sandbox", OPT_NO_SANDBOX, NULL, "cls", "do without; the report says so"},
     {"db", OPT_DB, "FILE", "cs", "crash database (default: INQUEST_DB, or in the state directory)"},
     {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
     {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
@@ -289,6 +291,9 @@ static bool apply(struct cli *cli, int id, const char *value)
     struct cli_options *o = &cli->options;
 
     switch (id) {
+    case OPT_ALL:
+        o->all = true;
+        return true;
     case OPT_JSON:
         o->json = true;
         return true;

@@ -10,8 +10,10 @@
 
 #include "cleanup.h"
 
-#define MOST_BINDINGS 6
-#define MOST_REQUESTERS 6
+#define MOST_SYMBOLS 5
+#define MOST_BINDERS 4
+/* Ways by which a package was asked for: the shortest come first. */
+#define MOST_CHAINS 2
 
 static const struct {
     const char *grade;
@@ -42,12 +44,19 @@ const json_t *inq_libs_module(const struct inq_page *page, const json_t *index)
                           (size_t)json_integer_value(index));
 }
 
+/* Below a folder of Python packages, else its last two components: whose file it is, and which. */
 const char *inq_libs_short_path(const json_t *module)
 {
+    static const char *const roots[] = {"/site-packages/", "/dist-packages/"};
     const char *path = inq_page_text(module, "path");
     const char *last = path ? strrchr(path, '/') : NULL;
     if (!path)
         return inq_page_text(module, "name") ? inq_page_text(module, "name") : "?";
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(roots); i++) {
+        const char *at = strstr(path, roots[i]);
+        if (at && at[strlen(roots[i])])
+            return at + strlen(roots[i]);
+    }
     for (const char *at = last; at && at > path; at--)
         if (at[-1] == '/')
             return at;
@@ -73,12 +82,15 @@ void inq_libs_owner(const json_t *module, struct inq_text *text)
     if (installer)
         inq_text_printf(text, " (%s)", installer);
     json_array_foreach (requesters, i, requester) {
-        const char *name = json_string_value(requester);
-        if (i == MOST_REQUESTERS) {
-            inq_text_printf(text, " and %zu more", json_array_size(requesters) - i);
+        const char *chain = json_string_value(requester);
+        if (i == MOST_CHAINS) {
+            inq_text_printf(text, " and %" PRIdMAX " more",
+                            (intmax_t)(inq_page_int(owner, "requested_by_total",
+                                                    (json_int_t)json_array_size(requesters)) -
+                                       MOST_CHAINS));
             break;
         }
-        inq_text_printf(text, "%s%s", i ? ", " : ", needed by ", name ? name : "?");
+        inq_text_printf(text, "%s ← %s", i ? ", or" : "", chain ? chain : "?");
     }
 }
 
@@ -146,47 +158,71 @@ void inq_libs_put_title(struct inq_page *page, const json_t *collision)
     inq_text_deinit(&line);
 }
 
-static void append_size(struct inq_text *text, const json_t *binding, const char *key)
+/* "ldap_int_global_options (544 bytes, there 408)" */
+static void append_symbol(struct inq_text *text, const json_t *binding)
 {
-    json_int_t size = inq_page_int(binding, key, -1);
-    if (size > 0)
-        inq_text_printf(text, " (%" PRIdMAX " bytes)", (intmax_t)size);
+    const char *symbol = inq_page_text(binding, "symbol");
+    json_int_t expected = inq_page_int(binding, "size_expected", 0);
+    json_int_t actual = inq_page_int(binding, "size_actual", 0);
+    const char *kind = inq_page_text(binding, "kind");
+    inq_text_append(text, symbol ? symbol : "?");
+    if (expected > 0 && actual > 0 && expected != actual && kind && strcmp(kind, "function") != 0)
+        inq_text_printf(text, " (%" PRIdMAX " bytes, there %" PRIdMAX ")", (intmax_t)expected,
+                        (intmax_t)actual);
 }
 
-/* "A: slot of x (544 bytes, its own) holds that of B (408 bytes)" */
-static void append_binding(const struct inq_page *page, const json_t *binding,
-                           struct inq_text *text)
+static bool same_modules(const json_t *one, const json_t *two)
 {
+    static const char *const keys[] = {"from", "expected", "actual"};
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(keys); i++)
+        if (!json_equal(json_object_get(one, keys[i]), json_object_get(two, keys[i])))
+            return false;
+    return json_is_true(json_object_get(one, "on_crash_path")) ==
+           json_is_true(json_object_get(two, "on_crash_path"));
+}
+
+/* Slots of one module that hold what another one defines, from `first` up; returns how many. */
+static size_t put_bindings_of(struct inq_page *page, const json_t *bindings, size_t first)
+{
+    const json_t *binding = json_array_get(bindings, first);
     const json_t *from = inq_libs_module(page, json_object_get(binding, "from"));
     const json_t *expected = inq_libs_module(page, json_object_get(binding, "expected"));
     const json_t *actual = inq_libs_module(page, json_object_get(binding, "actual"));
-    const char *symbol = inq_page_text(binding, "symbol");
-    inq_text_printf(text, "%s: %s should be ", inq_libs_short_path(from), symbol ? symbol : "?");
-    inq_text_append(text, expected == from ? "its own" : inq_libs_short_path(expected));
-    append_size(text, binding, "size_expected");
-    inq_text_printf(text, " and is that of %s", inq_libs_short_path(actual));
-    append_size(text, binding, "size_actual");
-    if (inq_page_true(binding, "on_crash_path"))
-        inq_text_append(text, "; on the crashing path");
+    const size_t most = page->style->verbose ? SIZE_MAX : MOST_SYMBOLS;
+    struct inq_text line = {0};
+    size_t n = 0;
+    inq_text_append(&line, inq_libs_short_path(from));
+    inq_text_printf(&line, "%s has bound to ",
+                    inq_page_true(binding, "on_crash_path") ? ", on the crashing path," : "");
+    inq_text_append(&line, inq_libs_short_path(actual));
+    if (expected != from)
+        inq_text_printf(&line, ", not %s", inq_libs_short_path(expected));
+    for (; same_modules(binding, json_array_get(bindings, first + n)); n++) {
+        if (n >= most)
+            continue;
+        inq_text_append(&line, n ? ", " : ": ");
+        append_symbol(&line, json_array_get(bindings, first + n));
+    }
+    if (n > most)
+        inq_text_printf(&line, " and %zu more", n - most);
+    if (line.failed)
+        page->text->failed = true;
+    inq_page_prose(page, "      ", 8, line.bytes);
+    inq_text_deinit(&line);
+    return n;
 }
 
 static void put_bindings(struct inq_page *page, const json_t *collision)
 {
     const json_t *bindings = json_object_get(collision, "bindings");
-    size_t i;
-    json_t *binding;
-    json_array_foreach (bindings, i, binding) {
-        struct inq_text line = {0};
-        if (i == MOST_BINDINGS && !page->style->verbose) {
-            inq_page_printf(page, "      ... %zu more are listed with -v\n",
-                            json_array_size(bindings) - i);
+    const size_t count = json_array_size(bindings);
+    size_t groups = 0;
+    for (size_t i = 0; i < count; groups++) {
+        if (groups == MOST_BINDERS && !page->style->verbose) {
+            inq_page_printf(page, "      ... %zu more slots are listed with -v\n", count - i);
             break;
         }
-        append_binding(page, binding, &line);
-        if (line.failed)
-            page->text->failed = true;
-        inq_page_prose(page, "      ", 8, line.bytes);
-        inq_text_deinit(&line);
+        i += put_bindings_of(page, bindings, i);
     }
 }
 

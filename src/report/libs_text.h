@@ -24,9 +24,9 @@ enum inq_crossing inq_libs_crossing(const json_t *collision);
 
 /* modules[] at an index that stands in a document; NULL when it is none. */
 const json_t *inq_libs_module(const struct inq_page *page, const json_t *index);
-/* The last two components of its path, "numpy.libs/libgfortran.so.5"; "?" without a path. */
+/* "eckitlib/lib64/libldap-2.4.so.2", "bin/python3.12"; "?" without a path. */
 const char *inq_libs_short_path(const json_t *module);
-/* "wheel numpy 2.4.1 (pip), needed by scipy": appended to `text`; nothing without an owner. */
+/* "wheel eckitlib 2.0.1 (pip) ← eccodeslib ← eccodes": appended; nothing without an owner. */
 void inq_libs_owner(const json_t *module, struct inq_text *text);
 
 /* One row of a copy: scope, file, ABI and how it was built, owner. */

@@ -36,6 +36,13 @@ void inq_report_libs(const json_t *report, const struct inq_style *style, bool a
 /* Some slot is bound to another copy's strong symbol. */
 bool inq_report_has_crossing(const json_t *report);
 
+/*
+ * The pairs of libraries in an environment's folder (inq_pipeline_prefix()), the most dangerous
+ * first; or that there is none. `all`: also those that nothing makes cross.
+ */
+void inq_report_pairs(const json_t *report, const struct inq_style *style, bool all,
+                      struct inq_text *text);
+
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */
 int inq_report_exit_code(const json_t *report);
 

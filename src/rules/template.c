@@ -116,9 +116,15 @@ static bool is_plain_list(const json_t *list)
     return json_is_string(first) || json_is_integer(first);
 }
 
-/* The last two components of a path: which package's file it is, and which file. */
+/* Below a folder of Python packages, else its last two components: whose file it is, and which. */
 static const char *short_path(const char *path)
 {
+    static const char *const roots[] = {"/site-packages/", "/dist-packages/"};
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(roots); i++) {
+        const char *below = strstr(path, roots[i]);
+        if (below && below[strlen(roots[i])])
+            return below + strlen(roots[i]);
+    }
     const char *last = strrchr(path, '/');
     for (const char *at = last; at && at > path; at--)
         if (at[-1] == '/')

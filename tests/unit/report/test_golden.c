@@ -57,7 +57,7 @@ static void golden(const char *name, struct inq_style style, const char *ending)
 
 static const char *const names[] = {
     "external-signal", "free-near-null", "many-threads",     "recursion",
-    "stub-not-elf",    "hostile",        "stub-worker-died",
+    "stub-not-elf",    "hostile",        "stub-worker-died", "libs-core",
 };
 
 static void reports(void **state)
@@ -72,6 +72,36 @@ static void verbose_reports(void **state)
     (void)state;
     golden("free-near-null", (struct inq_style){.width = 100, .verbose = true}, ".verbose.txt");
     golden("free-near-null", (struct inq_style){.width = 80, .color = true}, ".color.txt");
+}
+
+/* How `inquest libs` shows a core and an environment. */
+static void libraries(void **state)
+{
+    static const struct {
+        const char *name, *ending;
+        bool pairs, all, verbose;
+    } pages[] = {
+        {"libs-core", ".page.txt", false, false, false},
+        {"libs-core", ".all.txt", false, true, true},
+        {"libs-prefix", ".page.txt", true, false, false},
+        {"libs-prefix", ".all.txt", true, true, false},
+        {"libs-clean", ".page.txt", true, false, false},
+        {"hostile", ".libs.txt", false, true, true},
+        {"hostile", ".pairs.txt", true, true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(pages); i++) {
+        const struct inq_style style = {.width = 100, .verbose = pages[i].verbose};
+        json_t *document = golden_document(pages[i].name);
+        _cleanup_(inq_text_deinit) struct inq_text text = {0};
+        if (pages[i].pairs)
+            inq_report_pairs(document, &style, pages[i].all, &text);
+        else
+            inq_report_libs(document, &style, pages[i].all, &text);
+        assert_false(text.failed);
+        compare(pages[i].name, pages[i].ending, text.bytes);
+        json_decref(document);
+    }
 }
 
 static void rows(void **state)
@@ -115,6 +145,7 @@ int test_golden(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reports),
         cmocka_unit_test(verbose_reports),
+        cmocka_unit_test(libraries),
         cmocka_unit_test(rows),
         cmocka_unit_test(documents_fit_the_dictionary),
     };
