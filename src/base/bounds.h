@@ -20,6 +20,9 @@
 #define INQ_MAX_MODULES 4096u
 #define INQ_MAX_SEGMENTS 1048576u /* vm.max_map_count of the most generous distributions */
 #define INQ_MAX_LINK_MAPS 16384u
+#define INQ_MAX_FOREIGN_LISTED 262144u /* slots that are bound to another copy */
+#define INQ_MAX_LOOKUP_STEPS (1ull << 28) /* entries of hash chains, and of DT_NEEDED, in all */
+#define INQ_MAX_TABLES_COPIED ((size_t)64 << 20) /* bytes of symbol tables from a stream */
 #define INQ_MAX_STRING 4096u
 #define INQ_MAX_NOTES_BYTES (256ull * INQ_MIB)
 #define INQ_MAX_NOTES 4194304u

@@ -18,6 +18,7 @@
 #include "stacks.h"
 
 struct inq_fault_origin; /* real_fault.h */
+struct inq_bindings;     /* bindings.h */
 
 struct inq_dump { /* everything below the waist, for one dump */
     struct inq_source *source;
@@ -30,6 +31,7 @@ struct inq_dump { /* everything below the waist, for one dump */
     struct inq_fault_origin *origin; /* of a view by inq_real_fault(); NULL: the dump as it is */
     bool stacks_only; /* --stacks: record threads and the modules they are in, nothing more */
     struct inq_thread_stacks *thread_stacks; /* NULL until inq_thread_stacks() was asked */
+    const struct inq_bindings *bindings;     /* NULL until inq_dump_bindings() was asked */
 };
 
 struct inq_detector {
@@ -40,6 +42,12 @@ struct inq_detector {
 };
 
 const struct inq_detector *inq_detectors(size_t *ret_count);
+/*
+ * Who is bound to whom; worked out at the first call and kept in the dump. Errors: no memory.
+ */
+struct inq_error *inq_dump_bindings(struct inq_dump *dump,
+                                    const struct inq_bindings **ret_bindings);
+
 /* Runs all, in table order. One that fails becomes a gap, and its facts become unknown. */
 void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence);
 

@@ -12,6 +12,8 @@ static const struct inq_detector table[] = {
     {"abort-message", "Which message did a library leave before it called abort()?",
      inq_detect_abort_message, false},
     {"argument", "What was handed to free() or realloc()?", inq_detect_argument, true},
+    {"bindings", "What did the dynamic linker bind to what, and what was in scope?",
+     inq_detect_bindings, false},
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
     {"fault", "Which address could not be used, and what kind of address is that?",
      inq_detect_fault, true},

@@ -18,10 +18,11 @@
 struct wire_request {
     uint32_t magic, seq;
     uint8_t kind, build_id_size;
-    uint16_t path_size, link_size;
+    uint16_t path_size, link_size, head_size;
     uint32_t crc;
     uint8_t build_id[INQ_MAX_BUILD_ID];
-    char path[PATH_MAX + NAME_MAX]; /* path_size bytes, then link_size bytes, no NUL in either */
+    /* path_size bytes, then link_size bytes, no NUL in either; then head_size bytes */
+    char path[PATH_MAX + NAME_MAX + INQ_MAX_FILE_HEAD];
 };
 #define WIRE_REQUEST_HEAD offsetof(struct wire_request, path)
 
@@ -118,8 +119,10 @@ static bool request_valid(const struct wire_request *wire, size_t size)
 {
     return size >= WIRE_REQUEST_HEAD && wire->magic == WIRE_MAGIC &&
            wire->build_id_size <= INQ_MAX_BUILD_ID && wire->path_size < PATH_MAX &&
-           wire->link_size <= NAME_MAX &&
-           size - WIRE_REQUEST_HEAD == (size_t)wire->path_size + wire->link_size &&
+           wire->link_size <= NAME_MAX && wire->head_size <= INQ_MAX_FILE_HEAD &&
+           (wire->head_size == 0 || wire->head_size >= INQ_MIN_FILE_HEAD) &&
+           size - WIRE_REQUEST_HEAD ==
+               (size_t)wire->path_size + wire->link_size + wire->head_size &&
            !memchr(wire->path, '\0', (size_t)wire->path_size + wire->link_size);
 }
 
@@ -147,7 +150,10 @@ int inq_broker_read(int fd, struct inq_broker_question *ret_question)
         .link = wire.link_size > 0 ? q->link : NULL,
         .crc = wire.crc,
         .build_id_size = wire.build_id_size,
+        .head = wire.head_size > 0 ? q->head : NULL,
+        .head_size = wire.head_size,
     };
+    memcpy(q->head, wire.path + wire.path_size + wire.link_size, wire.head_size);
     memcpy(q->request.build_id, wire.build_id, wire.build_id_size);
     return 1;
 }
@@ -195,7 +201,8 @@ static bool encode(const struct inq_file_request *request, uint32_t seq,
 
     size_t link_size = request->link ? strnlen(request->link, NAME_MAX + 1) : 0;
 
-    if (path_size >= PATH_MAX || link_size > NAME_MAX || request->build_id_size > INQ_MAX_BUILD_ID)
+    if (path_size >= PATH_MAX || link_size > NAME_MAX ||
+        request->build_id_size > INQ_MAX_BUILD_ID || request->head_size > INQ_MAX_FILE_HEAD)
         return false;
     memset(ret_wire, 0, WIRE_REQUEST_HEAD);
     ret_wire->magic = WIRE_MAGIC;
@@ -205,12 +212,15 @@ static bool encode(const struct inq_file_request *request, uint32_t seq,
     memcpy(ret_wire->build_id, request->build_id, request->build_id_size);
     ret_wire->path_size = (uint16_t)path_size;
     ret_wire->link_size = (uint16_t)link_size;
+    ret_wire->head_size = request->head_size;
     ret_wire->crc = request->crc;
     if (path_size > 0)
         memcpy(ret_wire->path, request->path, path_size);
     if (link_size > 0)
         memcpy(ret_wire->path + path_size, request->link, link_size);
-    *ret_size = WIRE_REQUEST_HEAD + path_size + link_size;
+    if (request->head_size > 0)
+        memcpy(ret_wire->path + path_size + link_size, request->head, request->head_size);
+    *ret_size = WIRE_REQUEST_HEAD + path_size + link_size + request->head_size;
     return true;
 }
 

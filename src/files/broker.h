@@ -31,6 +31,7 @@ struct inq_broker_question {
     uint32_t seq;
     struct inq_file_request request; /* points into this object: it must not be copied */
     char path[PATH_MAX], link[NAME_MAX + 1];
+    uint8_t head[INQ_MAX_FILE_HEAD];
 };
 
 /*

@@ -9,7 +9,10 @@
  * below one root (openat2, RESOLVE_IN_ROOT: no `..`, no absolute symbolic link leads out), the
  * object is looked at before it is opened (O_PATH, fstat, fstatfs: only regular files of local file
  * systems, at most INQ_MAX_FILE_BYTES), and it is handed out only when its build-id is the one that
- * the dump holds. Nothing is ever executed.
+ * the dump holds. Where the dump holds none (patchelf moves the note to a page that dumps leave
+ * out), the file's first page has to be the one in the dump: the ELF header with the place of its
+ * section headers, which changes with every build, and the tables behind it. Nothing is ever
+ * executed.
  *
  * The worker has no right to open files: it asks its parent through a socket, with the same
  * request, and gets a descriptor or a reason (broker.h).
@@ -22,6 +25,9 @@
 #include "error.h"
 
 #define INQ_MAX_BUILD_ID 64u
+/* Bytes of a file's beginning that stand in for a build-id: less of it says too little. */
+#define INQ_MIN_FILE_HEAD 1024u
+#define INQ_MAX_FILE_HEAD 4096u
 
 enum inq_file_kind {
     INQ_FILE_MODULE = 1, /* a path that the dump names */
@@ -54,6 +60,9 @@ struct inq_file_request {
     uint32_t crc;     /* DEBUG_LINK: CRC-32 of that file, for when it has no build-id to compare */
     uint8_t build_id[INQ_MAX_BUILD_ID]; /* as the dump has it; DEBUG_ALT: as the section has it */
     uint8_t build_id_size;              /* 0: the dump does not hold one */
+    const uint8_t *head; /* MODULE without a build-id: how the file begins, by the dump's copy of
+                            its first page. NULL without */
+    uint16_t head_size;  /* INQ_MIN_FILE_HEAD to INQ_MAX_FILE_HEAD bytes; 0 without */
 };
 
 struct inq_file_reply {

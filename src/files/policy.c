@@ -117,6 +117,24 @@ static bool judge_by_crc(struct attempt *a, int fd_taken)
     return answer_file(a, INQ_ON_DISK_MATCH, TAKE_FD(fd), "");
 }
 
+/* For want of a build-id in the dump: by the first page. Takes fd. */
+static bool judge_by_head(struct attempt *a, int fd_taken)
+{
+    _cleanup_close_ int fd = fd_taken;
+    uint8_t here[INQ_MAX_FILE_HEAD];
+    size_t size = a->request->head_size;
+
+    if (inq_pread_full(fd, here, size, 0) != (ssize_t)size) {
+        answer_no(a, INQ_ON_DISK_MISMATCH, "it is shorter than what the dump has of it");
+        return false;
+    }
+    if (memcmp(here, a->request->head, size) != 0) {
+        answer_no(a, INQ_ON_DISK_MISMATCH, "its first page is not the one in the dump");
+        return false;
+    }
+    return answer_file(a, INQ_ON_DISK_MATCH, TAKE_FD(fd), "");
+}
+
 /*
  * The last word: the build-id read from this very descriptor. Takes fd. True when it was handed out
  * and nothing more need be tried.
@@ -138,6 +156,8 @@ static bool judge_open_file(struct attempt *a, int fd_taken, enum trust trust)
     }
     if (trust == TRUST_CRC && (size == 0 || request->build_id_size == 0))
         return judge_by_crc(a, TAKE_FD(fd));
+    if (request->build_id_size == 0 && request->head_size > 0 && trust == TRUST_BUILD_ID)
+        return judge_by_head(a, TAKE_FD(fd));
     if (request->build_id_size == 0) {
         if (trust == TRUST_PATH)
             return answer_file(a, INQ_ON_DISK_UNVERIFIED, TAKE_FD(fd),
@@ -199,7 +219,8 @@ static bool try_path(struct attempt *a, const struct inq_root *root, const char 
         answer_no(a, INQ_ON_DISK_REFUSED, "neither readable by everyone nor a program of root's");
         return false;
     }
-    if (a->request->build_id_size == 0 && trust == TRUST_BUILD_ID) {
+    if (a->request->build_id_size == 0 && a->request->head_size == 0 &&
+        trust == TRUST_BUILD_ID) {
         /* Not even opened: there is nothing that its content could be compared with. */
         answer_no(a, INQ_ON_DISK_UNVERIFIED, "the dump holds no build-id to compare");
         return false;
@@ -562,7 +583,7 @@ void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_r
     struct inq_file_reply reply = {.status = INQ_ON_DISK_UNKNOWN, .fd = -1};
     struct attempt a = {.policy = policy, .request = request, .reply = &reply};
 
-    if (request->build_id_size > INQ_MAX_BUILD_ID)
+    if (request->build_id_size > INQ_MAX_BUILD_ID || request->head_size > INQ_MAX_FILE_HEAD)
         answer_no(&a, INQ_ON_DISK_REFUSED, "a build-id longer than there are");
     else if (request->kind == INQ_FILE_MODULE)
         open_module(&a);

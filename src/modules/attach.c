@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "cleanup.h"
+#include "cursor.h"
 #include "reader.h"
 
 /* Descriptors that are open at once: a worker may have 128. */
@@ -23,6 +24,38 @@ static struct inq_file_request request_for(const struct inq_module *module, bool
 
     memcpy(request.build_id, module->build_id, module->build_id_size);
     return request;
+}
+
+/*
+ * How the file of a module without a build-id begins: the kernel saves the first page of every ELF
+ * file it has mapped (coredump_filter bit 4). Only where nothing of it was written to.
+ */
+static void add_head(struct inq_modules *modules, const struct inq_module *module,
+                     struct inq_file_request *request)
+{
+    const struct inq_core *core = modules->core;
+    struct inq_memory_region region;
+    uint8_t *head;
+    size_t got = 0;
+
+    if (module->build_id_size > 0 || request->kind != INQ_FILE_MODULE)
+        return;
+    for (size_t i = inq_modules_first_line(core, module->start);
+         i < core->n_files && core->files[i].start - module->start < module->size; i++) {
+        if (core->files[i].file_off != 0 ||
+            !inq_memory_region_at(modules->memory, core->files[i].start, &region) ||
+            (region.flags & PF_W))
+            continue;
+        head = INQ_ARENA_ARRAY(modules->arena, INQ_MAX_FILE_HEAD, uint8_t);
+        if (!head)
+            return;
+        inq_memory_read(modules->memory, core->files[i].start, head, INQ_MAX_FILE_HEAD, &got);
+        if (got >= INQ_MIN_FILE_HEAD) {
+            request->head = head;
+            request->head_size = (uint16_t)got;
+        }
+        return;
+    }
 }
 
 static bool wants_executable(const struct inq_modules *modules, const struct inq_module *module)
@@ -76,6 +109,40 @@ static bool bias_by_auxv(const struct inq_modules *modules, const struct inq_ima
 }
 
 /*
+ * Is the dynamic section in memory that of the file? Addresses in it had the load bias added, and
+ * DT_DEBUG was filled in. What cannot be read says nothing.
+ */
+static bool dynamic_differs(const struct inq_modules *modules, const struct inq_module *module,
+                            const struct inq_image *image, const struct inq_image_segment *segment)
+{
+    const size_t word = image->elf_class / 8u;
+    const uint64_t mask = word == 8 ? UINT64_MAX : UINT32_MAX;
+    const uint8_t *bytes;
+    uint64_t tag, value;
+    size_t left;
+
+    bytes = inq_image_at(image, segment->addr, &left);
+    for (size_t i = 0; bytes && (i + 1) * 2 * word <= left; i++) {
+        const uint8_t *p = bytes + i * 2 * word;
+        uint64_t file_tag = word == 8 ? inq_load_u64(p, image->big_endian)
+                                      : inq_load_u32(p, image->big_endian);
+        uint64_t file_value = word == 8 ? inq_load_u64(p + word, image->big_endian)
+                                        : inq_load_u32(p + word, image->big_endian);
+        const uint64_t addr = (module->dynamic + i * 2 * word) & mask;
+
+        if (!inq_memory_word(modules->memory, addr, &tag) ||
+            !inq_memory_word(modules->memory, (addr + word) & mask, &value))
+            return false;
+        if (tag != file_tag || (tag != DT_DEBUG && value != file_value &&
+                                value != ((file_value + module->load_bias) & mask)))
+            return tag < DT_LOPROC || tag > DT_HIPROC; /* MIPS has a DT_DEBUG of its own there */
+        if (tag == DT_NULL)
+            return false;
+    }
+    return false;
+}
+
+/*
  * For a file that no build-id vouches for: its segments must be those that the process had. NULL
  * when nothing speaks against it.
  */
@@ -97,6 +164,9 @@ static const char *does_not_fit(struct inq_modules *modules, const struct inq_mo
             if (image->segments[i].type == PT_DYNAMIC &&
                 ((module->load_bias + image->segments[i].addr) & mask) != module->dynamic)
                 return "its segments are not where the dump has them";
+            else if (image->segments[i].type == PT_DYNAMIC &&
+                     dynamic_differs(modules, module, image, &image->segments[i]))
+                return "its dynamic section is not the one in the dump";
     }
     for (size_t i = inq_modules_first_line(core, module->start);
          i < core->n_files && core->files[i].start - module->start < module->size; i++) {
@@ -276,7 +346,7 @@ static void take_reply(struct inq_modules *modules, struct inq_module *module,
         inq_error_destroy(error);
         return;
     }
-    problem = reply->status == INQ_ON_DISK_UNVERIFIED ? does_not_fit(modules, module, image) : NULL;
+    problem = module->build_id_size == 0 ? does_not_fit(modules, module, image) : NULL;
     if (problem) {
         set_status(modules, module, INQ_ON_DISK_MISMATCH, problem);
         inq_image_close(image);
@@ -294,8 +364,10 @@ static struct inq_error *ask_batch(struct inq_modules *modules, struct inq_modul
     struct inq_file_request requests[BATCH] = {0};
     struct inq_file_reply replies[BATCH];
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         requests[i] = request_for(batch[i], executable);
+        add_head(modules, batch[i], &requests[i]);
+    }
     INQ_TRY(modules->opener->ask(modules->opener, requests, n, replies));
     for (size_t i = 0; i < n; i++)
         take_reply(modules, batch[i], &replies[i]);

@@ -26,7 +26,7 @@ struct entry {
 
 struct walk {
     struct inq_reader *reader;
-    int order;
+    int order, space;
     size_t strays;     /* entries that belong to no module */
     size_t unreadable; /* names */
     const char *stop;  /* why the list ended early, NULL when it did not */
@@ -212,6 +212,8 @@ static void join(struct walk *w, struct inq_candidate *candidate, const struct e
     if (module->load_order >= 0) /* named twice: the first entry counts */
         return;
     module->load_order = w->order;
+    module->link_space = w->space;
+    module->link_map = e->addr;
     name_module(w, module, e);
     if (!module->has_bias && inq_page_down(w->reader->core, e->l_addr) == e->l_addr) {
         module->load_bias = e->l_addr;
@@ -322,6 +324,7 @@ static void walk_namespaces(struct walk *w, uint64_t r_debug)
             modules->r_state = state;
             modules->link_map_addr = map;
         }
+        w->space = (int)n;
         walk_list(w, map);
         if (n == 0) /* other namespaces list the linker again */
             w->cut = w->order > 0 && linker_is_missing(reader);

@@ -34,6 +34,8 @@ struct inq_module {
     bool has_bias;
     bool deleted, is_elf, is_main, is_vdso;
     int load_order; /* in the link map, 0 is the program; -1 when not in it */
+    int link_space; /* which of the linker's lists: 0, or one that dlmopen() made */
+    uint64_t link_map; /* address of its struct link_map; 0 when not in the link map */
 
     /* from the program headers in the dump, else from the verified file; 0 when unknown */
     uint64_t eh_frame_hdr, eh_frame_hdr_size; /* address in the process */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the dynamic linker bound to what: scopes, counts of slots, and what they say by themselves
+ * (captured sonames, mixed allocators, runtimes of which there are two). Which copy of a library
+ * the crash went through is the question of collisions.c.
+ */
+
+#include "bindings.h"
+
+#include <string.h>
+
+#include "cleanup.h"
+#include "detectors.h"
+#include "record_json.h"
+
+#define MAX_UNREAD_LISTED 32u
+
+struct inq_error *inq_dump_bindings(struct inq_dump *dump, const struct inq_bindings **ret_bindings)
+{
+    struct inq_bindings *bindings;
+
+    if (!dump->bindings) {
+        INQ_TRY(inq_bindings_read(dump->modules, dump->arena, &bindings));
+        dump->bindings = bindings;
+    }
+    *ret_bindings = dump->bindings;
+    return NULL;
+}
+
+/* ---- modules[] ---------------------------------------------------------------------------------
+ */
+
+static void add_scopes(const struct inq_bindings *b, struct inq_evidence *evidence,
+                       struct inq_json_writer *w)
+{
+    json_t *modules = json_object_get(evidence->document, "modules"), *module;
+    size_t i;
+
+    json_array_foreach (modules, i, module) {
+        const json_int_t index = json_integer_value(json_object_get(module, "index"));
+        const struct inq_bound_module *m;
+
+        if (index < 0 || (size_t)index >= b->count || !b->modules[index].loaded)
+            continue;
+        m = &b->modules[index];
+        if (inq_scope_name(m->scope))
+            inq_json_put_text(w, module, "scope", inq_scope_name(m->scope));
+        if (m->space >= 0)
+            inq_json_put_int(w, module, "namespace", m->space);
+        if (m->preloaded)
+            inq_json_put_bool(w, module, "preloaded", true);
+    }
+    if (b->no_scope)
+        inq_evidence_set_unknown(evidence, "modules[].scope", "%s", b->no_scope);
+}
+
+/* ---- counts
+ * -------------------------------------------------------------------------------------- */
+
+static json_t *unread_json(struct inq_dump *dump, const struct inq_bindings *b,
+                           struct inq_json_writer *w)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < b->count && json_array_size(list) < MAX_UNREAD_LISTED; i++) {
+        const struct inq_bound_module *m = &b->modules[i];
+        const char *line;
+
+        if (!m->loaded || m->read || m->is_linker)
+            continue;
+        line = inq_arena_printf(dump->arena, "%s: %s", dump->modules->items[i].name,
+                                m->unread ? m->unread : "not read");
+        inq_json_push(w, list, inq_json_text(line ? line : ""));
+    }
+    return list;
+}
+
+static void set_counts(struct inq_dump *dump, const struct inq_bindings *b,
+                       struct inq_evidence *evidence, struct inq_json_writer *w)
+{
+    inq_evidence_set_int(evidence, "bindings.modules", (int64_t)b->n_read);
+    inq_evidence_set_int(evidence, "bindings.slots", (int64_t)b->slots);
+    inq_evidence_set_int(evidence, "bindings.judged", (int64_t)b->judged);
+    inq_evidence_set_int(evidence, "bindings.lazy", (int64_t)b->lazy);
+    inq_evidence_set_int(evidence, "bindings.undecided", (int64_t)b->undecided);
+    inq_evidence_set_bool(evidence, "bindings.complete", b->n_unread == 0 && b->undecided == 0);
+    if (b->n_unread > 0)
+        inq_evidence_set(evidence, "bindings.unread", unread_json(dump, b, w));
+    inq_evidence_set_int(evidence, "bindings.foreign.strong", (int64_t)b->strong);
+    inq_evidence_set_int(evidence, "bindings.foreign.vague", (int64_t)b->vague);
+    inq_evidence_set_int(evidence, "bindings.foreign.in_scope", (int64_t)b->in_scope);
+    inq_evidence_set_int(evidence, "bindings.namespaces", b->n_spaces);
+    if (b->has_unloaded)
+        inq_evidence_set_int(evidence, "bindings.unloaded", (int64_t)b->n_unloaded);
+    else
+        inq_evidence_set_unknown(evidence, "bindings.unloaded",
+                                 "the dynamic linker's counter was not found");
+}
+
+struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    struct inq_json_writer w = {0};
+    const struct inq_bindings *b;
+
+    INQ_TRY(inq_dump_bindings(dump, &b));
+    if (b->none)
+        inq_evidence_set_unknown(evidence, "bindings", "%s", b->none);
+    else
+        set_counts(dump, b, evidence, &w);
+    add_scopes(b, evidence, &w);
+    return w.failed || evidence->failed ? &inq_error_oom : NULL;
+}
