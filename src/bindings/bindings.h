@@ -92,18 +92,21 @@ struct inq_export {
 bool inq_bindings_export(const struct inq_bindings *bindings, size_t module, const char *name,
                          struct inq_export *ret_export);
 
-/* What two modules both export, strong on both sides. */
+/* What two modules both export, strong on both sides, functions and objects alike. */
 struct inq_common {
     size_t a, b;         /* a < b */
     uint32_t common;     /* names */
-    uint32_t of_a, of_b; /* strong names that each exports */
+    uint32_t of_a, of_b; /* such names that each exports */
 };
 /*
  * Pairs of loaded modules of one namespace with at least `least` such names in common, in the
- * arena. Modules of the same build-id make no pair.
+ * arena, sorted by a and b. Names are compared by hash (31 bits), so a count may be off by one in
+ * some ten thousand; names that more than 16 modules export say nothing and are left out.
  */
 struct inq_error *inq_bindings_pairs(const struct inq_bindings *bindings, uint32_t least,
                                      struct inq_common **ret_pairs, size_t *ret_count);
+/* The same for one pair, by name; linear in the smaller table. */
+struct inq_common inq_bindings_common(const struct inq_bindings *bindings, size_t a, size_t b);
 
 /* Slots of a module that hold one of `n` addresses: which of them is asked for. Linear. */
 struct inq_held {

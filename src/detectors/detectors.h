@@ -9,6 +9,7 @@
 struct inq_error *inq_detect_abort_message(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_collisions(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evidence *evidence);
