@@ -137,6 +137,14 @@ bool inq_bindings_export(const struct inq_bindings *bindings, size_t module, con
     return true;
 }
 
+bool inq_bindings_together(const struct inq_bindings *bindings, size_t a, size_t b)
+{
+    const uint64_t *set =
+        bindings->none ? NULL : inq_graph_together(inq_bindings_graph(bindings), a);
+
+    return !set || inq_set_has(set, b);
+}
+
 size_t inq_bindings_of(const struct inq_bindings *bindings, size_t from, size_t *ret_first)
 {
     size_t low = 0, high = bindings->n_foreign, end;

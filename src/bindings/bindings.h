@@ -60,6 +60,11 @@ struct inq_binding {                               /* one foreign slot that is s
     bool strong;
 };
 
+struct inq_scope_pair { /* slots that are bound elsewhere in the scope they were loaded with */
+    size_t expected, actual;
+    uint64_t slots;
+};
+
 struct inq_capture { /* a DT_NEEDED that another file under the same soname satisfied */
     size_t from, actual;
     const char *soname, *own; /* own: path of the file that is not loaded */
@@ -71,6 +76,8 @@ struct inq_bindings {
     size_t count;
     struct inq_binding *foreign; /* by module that holds them, in the order of its tables */
     size_t n_foreign;
+    struct inq_scope_pair *in_scope_pairs; /* unsorted; a pair may stand there several times */
+    size_t n_in_scope_pairs;
     bool foreign_cut; /* there are more than INQ_MAX_FOREIGN_LISTED */
     uint64_t slots, judged, lazy, undecided, strong, vague, in_scope;
     size_t n_read, n_unread;
@@ -122,6 +129,9 @@ struct inq_error *inq_bindings_holders(const struct inq_bindings *bindings, cons
  */
 struct inq_error *inq_bindings_captures(const struct inq_bindings *bindings,
                                         struct inq_capture **ret_captures, size_t *ret_count);
+
+/* Was some module loaded that needs both, directly or not? True when that is not known. */
+bool inq_bindings_together(const struct inq_bindings *bindings, size_t a, size_t b);
 
 /* Foreign slots that module `from` holds: [*ret_first, *ret_first + count). */
 size_t inq_bindings_of(const struct inq_bindings *bindings, size_t from, size_t *ret_first);

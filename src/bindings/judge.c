@@ -48,6 +48,7 @@ struct judge {
     const uint8_t *window; /* bytes of the segment that the last slot was in */
     uint64_t window_addr, window_size;
     INQ_ARRAY(struct inq_binding) foreign;
+    INQ_ARRAY(struct inq_scope_pair) in_scope;
     bool failed;
 
     /* of the module at hand */
@@ -197,6 +198,21 @@ static void keep(struct judge *j, const struct inq_binding *binding)
         j->failed = true;
 }
 
+static void keep_in_scope(struct judge *j, size_t expected, size_t actual)
+{
+    struct inq_scope_pair *last =
+        j->in_scope.count > 0 ? &j->in_scope.items[j->in_scope.count - 1] : NULL;
+
+    if (last && last->expected == expected && last->actual == actual) {
+        last->slots++;
+        return;
+    }
+    last = j->in_scope.count < INQ_MAX_FOREIGN_LISTED ? INQ_ARRAY_PUSH(&j->in_scope) : NULL;
+    j->failed |= !last && j->in_scope.count < INQ_MAX_FOREIGN_LISTED;
+    if (last)
+        *last = (struct inq_scope_pair){expected, actual, 1};
+}
+
 static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot, uint64_t target,
                                     size_t actual)
 {
@@ -225,9 +241,13 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
         j->failed = true;
         return UNDECIDED;
     }
-    if (inq_set_has(together, actual) || is_replaceable(symbol.name))
+    if (inq_set_has(together, actual) || is_replaceable(symbol.name)) {
+        keep_in_scope(j, expected, actual);
         return IN_SCOPE;
-    if (j->closure->incomplete || (graph->global && !inq_set_has(graph->global, actual)))
+    }
+    /* unique ones are one for the whole process, whoever came first (do_lookup_unique()) */
+    if (j->closure->incomplete ||
+        (graph->global && !inq_set_has(graph->global, actual) && here.bind != STB_GNU_UNIQUE))
         return UNDECIDED;
     keep(j,
          &(struct inq_binding){
@@ -298,6 +318,8 @@ static void judge_slot(struct judge *j, const struct inq_slot *slot)
             j->b->lazy++;
         else
             count(j, FINE, owner);
+    } else if (j->graph->modules->items[owner].is_vdso) {
+        count(j, FINE, SIZE_MAX); /* what an indirect function of libc chose: time(), ... */
     } else if ((j->b->space == 0 && inq_set_has(j->graph->main, owner)) ||
                j->bindings->modules[owner].is_linker) {
         count(j, FINE, owner);
@@ -394,6 +416,14 @@ static struct inq_error *publish(struct judge *j)
     if (j->foreign.count > 0)
         memcpy(all->foreign, j->foreign.items, j->foreign.count * sizeof(all->foreign[0]));
     all->n_foreign = j->foreign.count;
+    all->in_scope_pairs =
+        INQ_ARENA_ARRAY(j->graph->arena, j->in_scope.count + 1, struct inq_scope_pair);
+    if (!all->in_scope_pairs)
+        return &inq_error_oom;
+    if (j->in_scope.count > 0)
+        memcpy(all->in_scope_pairs, j->in_scope.items,
+               j->in_scope.count * sizeof(all->in_scope_pairs[0]));
+    all->n_in_scope_pairs = j->in_scope.count;
     sum_up(all);
     return NULL;
 }
@@ -417,5 +447,6 @@ struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bi
         error = publish(j);
     free(j->known);
     INQ_ARRAY_FREE(&j->foreign);
+    INQ_ARRAY_FREE(&j->in_scope);
     return error;
 }

@@ -141,7 +141,11 @@ static bool is_copy(const struct finder *f, size_t a, size_t b)
 
     if (same_file(f, a, b) || !same_space(f, a, b))
         return false;
-    if (f->names[a].known || !f->b->modules[a].read || !f->b->modules[b].read)
+    if (!f->b->modules[a].read || !f->b->modules[b].read)
+        return true;
+    /* a program that is named after a library may be no more than its launcher */
+    if (f->names[a].known && !f->dump->modules->items[a].is_main &&
+        !f->dump->modules->items[b].is_main)
         return true;
     common = inq_bindings_common(f->b, a, b);
     return common.common > 0;
@@ -175,6 +179,20 @@ static bool find_families(struct finder *f)
     return true;
 }
 
+/*
+ * May two modules with much in common, but not their name, be taken for copies? Parts of one
+ * package share static libraries, and so do extension modules; the program's own libraries have
+ * what others bring along (libm in Intel's libimf). What is bound across counts anyway.
+ */
+static bool is_rival(const struct finder *f, size_t a, size_t b)
+{
+    if (inq_library_same(&f->names[a], &f->names[b]))
+        return true;
+    return !f->names[a].extension && !f->names[b].extension &&
+           f->b->modules[a].scope != INQ_SCOPE_MAIN && f->b->modules[b].scope != INQ_SCOPE_MAIN &&
+           !inq_bindings_together(f->b, a, b);
+}
+
 /* Different names, the same content: one library inside another, or renamed. */
 static struct inq_error *find_pairs(struct finder *f)
 {
@@ -187,7 +205,7 @@ static struct inq_error *find_pairs(struct finder *f)
         const uint32_t smaller = p->of_a < p->of_b ? p->of_a : p->of_b;
         struct collision *c;
 
-        if (p->common < smaller / 10 || same_file(f, p->a, p->b))
+        if (p->common < smaller / 10 || same_file(f, p->a, p->b) || !is_rival(f, p->a, p->b))
             continue;
         c = collision_of(f, p->a, p->b);
         if (!c)
@@ -266,10 +284,13 @@ static void describe(struct finder *f, struct collision *c)
         const struct inq_bound_module *m = &f->b->modules[c->copies.items[i]];
 
         c->judged += m->bound_here;
-        c->in_scope += m->in_scope;
         if (!m->read && !m->is_linker && c->unread == SIZE_MAX)
             c->unread = c->copies.items[i];
     }
+    for (size_t i = 0; i < f->b->n_in_scope_pairs; i++)
+        if (has_copy(c, f->b->in_scope_pairs[i].expected) &&
+            has_copy(c, f->b->in_scope_pairs[i].actual))
+            c->in_scope += f->b->in_scope_pairs[i].slots;
     if (!c->has_common && c->unread == SIZE_MAX && c->copies.count >= 2) {
         struct inq_common common =
             inq_bindings_common(f->b, c->copies.items[0], c->copies.items[1]);

@@ -348,11 +348,27 @@ static int compare_links(const void *a, const void *b)
     return x->binding < y->binding ? -1 : x->binding > y->binding;
 }
 
+/* Where one slot is proven, that a function uses others as well says nothing more. */
+static void drop_mere_uses(struct linker *l)
+{
+    size_t kept = 0;
+    bool proven = false;
+
+    for (size_t i = 0; i < l->links.count; i++)
+        proven |= l->links.items[i].grade == INQ_GRADE_PROVEN;
+    for (size_t i = 0; proven && i < l->links.count; i++)
+        if (l->links.items[i].grade == INQ_GRADE_PROVEN)
+            l->links.items[kept++] = l->links.items[i];
+    if (proven)
+        l->links.count = kept;
+}
+
 static struct inq_error *link_all(struct linker *l)
 {
     for (size_t i = 0; i < l->path->count && !l->failed; i++)
         INQ_TRY(link_frame(l, i));
     link_objects(l);
+    drop_mere_uses(l);
     return l->failed ? &inq_error_oom : NULL;
 }
 
