@@ -341,6 +341,8 @@ const struct inq_fact inq_fact_table[] = {
     TEXT("bindings.captures[].own", "bindings",
          "its own file, by its RUNPATH, which is not loaded"),
     MODULE("bindings.captures[].actual", "bindings", "index of the module that was taken"),
+    BOOL("bindings.captures[].on_crash_path", "bindings",
+         "a frame of the crashing thread in `actual` was called by one in `from`"),
     LIST("bindings.allocators", "bindings",
          "modules whose malloc() and free() are not of one library"),
     MODULE("bindings.allocators[].from", "bindings", "index of the module with the two slots"),

@@ -31,7 +31,9 @@ static bool next_piece(const char **at, const char **ret_start, size_t *ret_size
         return true;
     }
     if (p[0] == '{') {
-        size_t size = strcspn(p + 1, "{} \t\n");
+        size_t size = strcspn(p + 1, "{} \t\n|");
+        if (p[1 + size] == '|') /* "{fact|what stands there when it is not known}" */
+            size += strcspn(p + 1 + size, "{}");
         *ret_start = p + 1;
         *ret_size = size;
         *ret_fact = true;
@@ -44,6 +46,13 @@ static bool next_piece(const char **at, const char **ret_start, size_t *ret_size
     *ret_size = size;
     *at = p + size;
     return true;
+}
+
+/* Of "fact|otherwise": the fact. */
+static size_t path_size(const char *start, size_t size)
+{
+    const char *bar = memchr(start, '|', size);
+    return bar ? (size_t)(bar - start) : size;
 }
 
 /* Facts that a command may hold: none whose text the dead process or its files chose. */
@@ -67,7 +76,7 @@ struct inq_error *inq_template_check(struct inq_rule_source *source, const struc
                                   "a fact in braces is expected here; write {{ for a brace");
         if (!is_fact)
             continue;
-        _cleanup_free_ char *path = strndup(start, size);
+        _cleanup_free_ char *path = strndup(start, path_size(start, size));
         if (!path)
             return &inq_error_oom;
         const struct inq_fact *fact = inq_fact_find(path, element);
@@ -202,16 +211,27 @@ static const char *unknown_text(const char *path, bool at_start)
     return at_start ? "A function without a name" : "a function without a name";
 }
 
+static bool says_something(struct inq_fact_value value)
+{
+    return value.known == INQ_KNOWN && !json_is_null(value.value) &&
+           !(json_is_array(value.value) && json_array_size(value.value) == 0);
+}
+
 static void append_fact(struct inq_text *out, const char *start, size_t size,
                         const json_t *document, const struct inq_match *match)
 {
-    _cleanup_free_ char *path = strndup(start, size);
+    const size_t name_size = path_size(start, size);
+    _cleanup_free_ char *path = strndup(start, name_size);
     if (!path) {
         out->failed = true;
         return;
     }
     struct inq_fact_value value = inq_evidence_get(
         document, path, match ? match->element_name : NULL, match ? match->element : NULL);
+    if (name_size < size && !says_something(value)) {
+        inq_text_append_bytes(out, start + name_size + 1, size - name_size - 1);
+        return;
+    }
     if (value.known != INQ_KNOWN || json_is_null(value.value)) {
         inq_text_append(out, unknown_text(path, out->size == 0));
         return;
