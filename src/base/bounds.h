@@ -31,6 +31,11 @@
 #define INQ_MAX_UNPACKED (32ull * INQ_GIB)
 #define INQ_MAX_WORKER_OUTPUT (64ull * INQ_MIB)
 #define INQ_MAX_FILE_BYTES (2ull * INQ_GIB) /* a module or debug file */
+#define INQ_MAX_METADATA_BYTES (4ull * INQ_MIB)  /* a file of one package */
+#define INQ_MAX_DATABASE_BYTES (32ull * INQ_MIB) /* of all packages; also what conda keeps of one */
+#define INQ_MAX_LISTED_NAMES 65536u              /* of a folder's entries, and their bytes: */
+#define INQ_MAX_LISTING_BYTES (4ull * INQ_MIB)
+#define INQ_MAX_SCRIPT_BYTES (1ull * INQ_MIB)
 #define INQ_WALL_SECONDS 30u
 #define INQ_CPU_SECONDS 20u
 #define INQ_SECONDS_PER_GIB 3u /* more for each GiB of compressed input */

@@ -38,6 +38,14 @@ enum inq_file_kind {
     /* By build-id alone, from the servers of --debuginfod: for what nothing here serves. */
     INQ_FILE_FETCH_MODULE,
     INQ_FILE_FETCH_DEBUG,
+    /*
+     * What package managers wrote down (metadata.h). MATCH means that it was opened; there is
+     * nothing to compare it with.
+     */
+    INQ_FILE_METADATA, /* a file, by a path of known shape */
+    INQ_FILE_LISTING,  /* a folder: a sealed memory file with the NUL-terminated names of those of
+                          its entries that are such files or hold some, in no order */
+    INQ_FILE_SCRIPT,   /* a .py file, only where the policy has `scripts` */
 };
 
 /* How the file here relates to what the process had mapped: `modules[].on_disk` of the report. */
@@ -76,6 +84,7 @@ struct inq_file_policy {
     const char *const *debug_dirs; /* more places for `.build-id/xx/yyyy.debug` and for names */
     size_t n_debug_dirs;
     const char *executable; /* NULL without */
+    bool scripts; /* below `sysroot`, .py files may be read: it is a folder that the user named */
     bool trust_paths;       /* under the default root, use files without a build-id to compare */
 };
 
@@ -99,6 +108,11 @@ void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_r
 static inline bool inq_file_is_fetched(enum inq_file_kind kind)
 {
     return kind == INQ_FILE_FETCH_MODULE || kind == INQ_FILE_FETCH_DEBUG;
+}
+
+static inline bool inq_file_is_metadata(enum inq_file_kind kind)
+{
+    return kind == INQ_FILE_METADATA || kind == INQ_FILE_LISTING || kind == INQ_FILE_SCRIPT;
 }
 
 /*

@@ -13,6 +13,8 @@
 #include "cleanup.h"
 #include "crc32.h"
 #include "io.h"
+#include "metadata.h"
+#include "policy_parts.h"
 #include "root.h"
 
 #define DEBUG_DIR "/usr/lib/debug"
@@ -183,11 +185,7 @@ static bool judge_open_file(struct attempt *a, int fd_taken, enum trust trust)
 
 /* ---- one candidate ------------------------------------------------------------------------ */
 
-/*
- * The superuser can read what the process that died could not. So as root, on the running system,
- * only what everyone may read is opened, or what a loader maps: an executable of root's.
- */
-static bool root_may_read(const struct stat *st)
+bool inq_policy_root_may_read(const struct stat *st)
 {
     return (st->st_mode & S_IROTH) || ((st->st_mode & S_IXUSR) && st->st_uid == 0);
 }
@@ -215,7 +213,7 @@ static bool try_path(struct attempt *a, const struct inq_root *root, const char 
         answer_no(a, INQ_ON_DISK_REFUSED, "larger than 2 GiB");
         return false;
     }
-    if (default_root && geteuid() == 0 && !root_may_read(&st)) {
+    if (default_root && geteuid() == 0 && !inq_policy_root_may_read(&st)) {
         answer_no(a, INQ_ON_DISK_REFUSED, "neither readable by everyone nor a program of root's");
         return false;
     }
@@ -330,8 +328,7 @@ static void open_debug(struct attempt *a)
     answer_no(a, INQ_ON_DISK_MISSING, "no separate debug file here");
 }
 
-/* Names that are no files, whatever lies there now. NULL when the name is fit to be looked up. */
-static const char *name_refused(const char *path, bool sysroot)
+const char *inq_policy_name_refused(const char *path, bool sysroot)
 {
     static const char *const never[] = {"/proc", "/sys", "/dev"};
     const char *p = path;
@@ -426,7 +423,7 @@ static bool try_debug_dir(struct attempt *a, const char *directory)
 static void open_module(struct attempt *a)
 {
     const struct inq_file_policy *policy = a->policy;
-    const char *refused = name_refused(a->request->path, policy->sysroot != NULL);
+    const char *refused = inq_policy_name_refused(a->request->path, policy->sysroot != NULL);
 
     if (refused) {
         answer_no(a, INQ_ON_DISK_REFUSED, refused);
@@ -499,7 +496,7 @@ static void open_debug_link(struct attempt *a)
     const bool of_executable = a->request->path == NULL;
     const char *path = of_executable ? policy->executable : a->request->path;
     const bool sysroot = policy->sysroot && !of_executable;
-    const char *refused = of_executable ? NULL : name_refused(path, sysroot);
+    const char *refused = of_executable ? NULL : inq_policy_name_refused(path, sysroot);
     char tree[PATH_MAX];
 
     if (refused || !path || !is_component(a->request->link)) {
@@ -543,7 +540,7 @@ static void open_debug_alt(struct attempt *a)
     if (a->reply->fd >= 0 || !name || name[0] == '\0' || a->request->build_id_size == 0)
         return;
     if (name[0] == '/') {
-        if (name_refused(name, policy->sysroot != NULL) ||
+        if (inq_policy_name_refused(name, policy->sysroot != NULL) ||
             !inq_root_open(policy->sysroot ? policy->sysroot : "/", true, &root))
             return;
         try_path(a, &root, name, TRUST_BUILD_ID, !policy->sysroot);
@@ -595,6 +592,8 @@ void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_r
         open_debug_link(&a);
     else if (request->kind == INQ_FILE_DEBUG_ALT)
         open_debug_alt(&a);
+    else if (inq_file_is_metadata(request->kind))
+        inq_metadata_open(policy, request, &reply);
     else if (inq_file_is_fetched(request->kind))
         answer_no(&a, INQ_ON_DISK_MISSING, "files are not fetched without --debuginfod");
     if (reply.status == INQ_ON_DISK_UNKNOWN)

@@ -491,6 +491,36 @@ enum inq_lookup inq_root_lookup(const struct inq_root *root, const char *path, i
     return INQ_LOOKUP_FOUND;
 }
 
+enum inq_lookup inq_root_open_folder(const struct inq_root *root, const char *path, int *ret_fd,
+                                     struct stat *ret_stat, const char **ret_reason)
+{
+    const bool is_root = path[strspn(path, "/")] == '\0';
+    _cleanup_close_ int seen = -1, fd = -1;
+    const char *reason;
+    struct stat st;
+
+    *ret_reason = NULL;
+    seen = is_root ? fcntl(root->fd, F_DUPFD_CLOEXEC, 0)
+                   : root_open_path(root, path, O_PATH | O_CLOEXEC, ret_reason);
+    if (seen < 0)
+        return *ret_reason ? INQ_LOOKUP_REFUSED : lookup_failed(errno, ret_reason);
+    if (fstat(seen, &st) < 0)
+        return lookup_failed(errno, ret_reason);
+    reason = judge(root, seen, st.st_dev);
+    if (!reason && !S_ISDIR(st.st_mode))
+        reason = "not a directory";
+    if (reason) {
+        *ret_reason = reason;
+        return INQ_LOOKUP_REFUSED;
+    }
+    fd = openat(seen, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return lookup_failed(errno, ret_reason);
+    *ret_stat = st;
+    *ret_fd = TAKE_FD(fd);
+    return INQ_LOOKUP_FOUND;
+}
+
 int inq_root_reopen(const struct inq_root *root, const char *path, int path_fd,
                     const struct stat *seen)
 {

@@ -39,6 +39,12 @@ enum inq_lookup inq_root_lookup(const struct inq_root *root, const char *path, i
                                 struct stat *ret_stat, const char **ret_reason);
 
 /*
+ * Likewise a directory, opened for reading; "/" is the root itself. The caller closes it.
+ */
+enum inq_lookup inq_root_open_folder(const struct inq_root *root, const char *path, int *ret_fd,
+                                     struct stat *ret_stat, const char **ret_reason);
+
+/*
  * The same object opened for reading; never blocks, never becomes the controlling terminal. -1 with
  * errno set; ESTALE when the name meanwhile means something else (only where /proc is missing).
  */
