@@ -29,6 +29,7 @@ struct inq_dump { /* everything below the waist, for one dump */
     struct inq_arena *arena;
     struct inq_gaps *gaps;
     struct inq_fault_origin *origin; /* of a view by inq_real_fault(); NULL: the dump as it is */
+    bool all_owners;  /* owners of every module, not only of those that may matter */
     bool stacks_only; /* --stacks: record threads and the modules they are in, nothing more */
     struct inq_thread_stacks *thread_stacks; /* NULL until inq_thread_stacks() was asked */
     const struct inq_bindings *bindings;     /* NULL until inq_dump_bindings() was asked */

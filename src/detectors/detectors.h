@@ -11,8 +11,10 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
 struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_collisions(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_families(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_owners(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_stack(struct inq_dump *dump, struct inq_evidence *evidence);

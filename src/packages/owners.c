@@ -43,6 +43,8 @@ void inq_owners_destroy(struct inq_owners *owners)
     if (!owners)
         return;
     inq_distro_deinit(&owners->distro);
+    for (size_t i = 0; i < owners->sites.count; i++)
+        inq_site_close(owners->sites.items[i]);
     INQ_ARRAY_FREE(&owners->sites);
     INQ_ARRAY_FREE(&owners->condas);
     free(owners);

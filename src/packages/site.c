@@ -93,6 +93,12 @@ struct inq_error *inq_site_open(struct inq_opener *opener, const char *path,
     return NULL;
 }
 
+void inq_site_close(struct inq_site *site)
+{
+    for (size_t i = 0; site && i < site->n_dists; i++)
+        inq_blob_deinit(&site->dists[i].record);
+}
+
 struct inq_dist *inq_site_find(const struct inq_site *site, const char *key)
 {
     size_t low = 0, high = site->n_dists;
@@ -155,34 +161,54 @@ static int likeness(const struct inq_dist *dist, const char *hint)
     return inq_starts_with(dist->key, hint) || inq_starts_with(hint, dist->key) ? 1 : 0;
 }
 
-/* Looks at up to 16 of them at once. */
+#define BATCH 16u
+
+/* The lists of files of up to 16 distributions; those that were read before are not read again. */
+static struct inq_error *read_records(struct inq_site *site, struct inq_opener *opener,
+                                      struct inq_arena *arena, const size_t *which, size_t n)
+{
+    struct inq_dist *dists[BATCH];
+    struct inq_blob blobs[BATCH];
+    const char *paths[BATCH];
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct inq_dist *dist = &site->dists[which[i]];
+
+        if (dist->record_read)
+            continue;
+        paths[count] = inq_arena_printf(arena, "%s/%s/%s", site->path, dist->folder,
+                                        dist->is_egg ? "installed-files.txt" : "RECORD");
+        if (!paths[count])
+            return &inq_error_oom;
+        dists[count++] = dist;
+    }
+    if (count == 0)
+        return NULL;
+    INQ_TRY(inq_blobs_read(opener, INQ_FILE_METADATA, paths, count, blobs));
+    for (size_t i = 0; i < count; i++) {
+        dists[i]->record = blobs[i];
+        dists[i]->record_read = true;
+    }
+    return NULL;
+}
+
 static struct inq_error *search(struct inq_site *site, struct inq_opener *opener,
                                 struct inq_arena *arena, const char *below, const size_t *which,
                                 size_t n, struct inq_dist **ret_dist)
 {
-    enum { BATCH = 16 };
-
-    for (size_t i = 0; i < n && !*ret_dist; i += BATCH) {
+    for (size_t i = 0; i < n; i += BATCH) {
         const size_t count = n - i < BATCH ? n - i : BATCH;
-        struct inq_blob blobs[BATCH];
-        const char *paths[BATCH];
 
-        for (size_t k = 0; k < count; k++) {
-            const struct inq_dist *dist = &site->dists[which[i + k]];
-
-            paths[k] = inq_arena_printf(arena, "%s/%s/%s", site->path, dist->folder,
-                                        dist->is_egg ? "installed-files.txt" : "RECORD");
-            if (!paths[k])
-                return &inq_error_oom;
-        }
-        INQ_TRY(inq_blobs_read(opener, INQ_FILE_METADATA, paths, count, blobs));
+        INQ_TRY(read_records(site, opener, arena, which + i, count));
         for (size_t k = 0; k < count; k++) {
             struct inq_dist *dist = &site->dists[which[i + k]];
 
-            if (!*ret_dist && (dist->is_egg ? inq_installed_files_name(&blobs[k], below)
-                                            : inq_record_names(&blobs[k], below)))
+            if (dist->is_egg ? inq_installed_files_name(&dist->record, below)
+                             : inq_record_names(&dist->record, below)) {
                 *ret_dist = dist;
-            inq_blob_deinit(&blobs[k]);
+                return NULL;
+            }
         }
     }
     return NULL;
@@ -394,7 +420,6 @@ struct inq_error *inq_site_link(struct inq_site *site, struct inq_arena *arena)
 static struct inq_error *read_metadata(struct inq_site *site, struct inq_opener *opener,
                                        struct inq_arena *arena, size_t first, size_t count)
 {
-    enum { BATCH = 16 };
     struct inq_blob blobs[BATCH];
     const char *paths[BATCH];
     bool ok = true;
@@ -419,8 +444,6 @@ static struct inq_error *read_metadata(struct inq_site *site, struct inq_opener 
 struct inq_error *inq_site_read_needs(struct inq_site *site, struct inq_opener *opener,
                                       struct inq_arena *arena)
 {
-    enum { BATCH = 16 };
-
     if (site->needs_read || site->n_dists == 0)
         return NULL;
     for (size_t i = 0; i < site->n_dists; i += BATCH)

@@ -34,6 +34,8 @@ struct inq_dist {
     size_t n_needs;
     const char *installer; /* "pip"; NULL when unknown or not read */
     bool installer_read;
+    struct inq_blob record; /* RECORD or installed-files.txt, kept for the next question */
+    bool record_read;
 };
 
 struct inq_site {
@@ -48,6 +50,9 @@ struct inq_site {
 /* Lists the folder. One without metadata, or that cannot be read, has no distributions. */
 struct inq_error *inq_site_open(struct inq_opener *opener, const char *path,
                                 struct inq_arena *arena, struct inq_site **ret_site);
+
+/* What it holds besides the arena; takes NULL. */
+void inq_site_close(struct inq_site *site);
 
 /*
  * The distribution whose RECORD (or installed-files.txt) names the file, which is `below` the

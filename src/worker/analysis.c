@@ -64,6 +64,7 @@ static struct inq_error *analysis_init(struct analysis *analysis,
     analysis->dump.arena = analysis->arena;
     analysis->dump.gaps = &analysis->gaps;
     analysis->dump.stacks_only = options->stacks_only;
+    analysis->dump.all_owners = options->all_owners;
     return inq_evidence_create(&analysis->evidence);
 }
 

@@ -10,6 +10,7 @@
 
 struct inq_analysis_options {
     bool stacks_only;    /* --stacks: threads and names alone, no detectors, no owners */
+    bool all_owners;     /* owners of every module, not only of those that may matter */
     bool has_executable; /* --executable was given (the opener knows which) */
     enum inq_engine engine;
     const char *redact;  /* "default", "none" or "strict"; NULL is "default" */

@@ -15,11 +15,11 @@
 #include <time.h>
 
 #include "analysis.h"
+#include "bounds.h"
 #include "broker.h"
 #include "cleanup.h"
 #include "config.h"
 #include "frame.h"
-#include "bounds.h"
 #include "sandbox.h"
 
 /*
@@ -27,7 +27,10 @@
  * sandbox refuses that. The tests of the stages below look for leaks outside of it.
  */
 int __lsan_is_turned_off(void) __attribute__((visibility("default")));
-int __lsan_is_turned_off(void) { return 1; }
+int __lsan_is_turned_off(void)
+{
+    return 1;
+}
 
 static const char usage[] =
     "inquest-worker " INQUEST_VERSION ": the part of inquest that reads a dump, in a sandbox.\n"
@@ -40,6 +43,7 @@ static const char usage[] =
     "  --engine=ENGINE       libunwind (default), dwfl or ucd\n"
     "  --redact=LEVEL        default, none or strict\n"
     "  --stacks              threads and names alone\n"
+    "  --all-owners          owners of every module\n"
     "  --executable          the parent was given the program's file: ask for it\n"
     "  --debuginfod          the parent fetches what is not here: ask for it\n"
     "  --no-sandbox          resource limits alone\n"
@@ -107,6 +111,9 @@ static bool take_option(int option, const char *value, struct options *options)
     case 's':
         options->analysis.stacks_only = true;
         return true;
+    case 'a':
+        options->analysis.all_owners = true;
+        return true;
     case 'x':
         options->analysis.has_executable = true;
         return true;
@@ -143,8 +150,8 @@ static int parse_arguments(int argc, char **argv, struct options *options)
         {"executable", no_argument, NULL, 'x'},        {"no-sandbox", no_argument, NULL, 'o'},
         {"require-sandbox", no_argument, NULL, 'q'},   {"data-bytes", required_argument, NULL, 'd'},
         {"cpu-seconds", required_argument, NULL, 'c'}, {"debuginfod", no_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},              {"version", no_argument, NULL, 'V'},
-        {0},
+        {"all-owners", no_argument, NULL, 'a'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},           {0},
     };
     int option;
 
