@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""run.py INQUEST FOLDER [CASE...]: builds the programs of fixtures/duplicates, which have a library twice, crashes them
+"""cases.py INQUEST FOLDER [CASE...]: builds the programs of fixtures/duplicates, which have a library twice, crashes them
 for real and holds inquest's reports against the truth in cases.yaml. --keep-reports DIR writes the reports there."""
 import json
 import os
