@@ -138,10 +138,14 @@ void inq_libs_put_title(struct inq_page *page, const json_t *collision)
     inq_page_put(page, "  ");
     inq_page_toned(page, crossings[crossing].tone, crossings[crossing].grade);
     inq_page_put(page, "  ");
-    inq_text_append(&line, family ? family : "?");
-    inq_text_append(&line, ": ");
-    append_count(&line, (json_int_t)json_array_size(json_object_get(collision, "copies")), "copy",
-                 "copies");
+    json_int_t copies = (json_int_t)json_array_size(json_object_get(collision, "copies"));
+    if (family) {
+        inq_text_printf(&line, "%s: ", family);
+        append_count(&line, copies, "copy", "copies");
+    } else { /* by the names that they export, not by their own */
+        inq_text_printf(&line, "%" PRIdMAX " libraries of other names that export the same",
+                        (intmax_t)copies);
+    }
     if (json_is_integer(json_object_get(foreign, "strong"))) {
         inq_text_append(&line, ", ");
         append_count(&line, inq_page_int(foreign, "strong", 0), "slot", "slots");
@@ -245,15 +249,21 @@ void inq_libs_put_collision(struct inq_page *page, const json_t *collision)
 void inq_libs_put_acquitted(struct inq_page *page, const json_t *collisions)
 {
     struct inq_text line = {0};
-    size_t i;
+    size_t i, nameless = 0;
     json_t *collision;
     json_array_foreach (collisions, i, collision) {
         const char *family = inq_page_text(collision, "family");
         if (inq_libs_crossing(collision) != INQ_CROSSING_NONE)
             continue;
-        inq_text_printf(&line, "%s%s (%zu)", line.size ? ", " : "", family ? family : "?",
-                        json_array_size(json_object_get(collision, "copies")));
+        if (family)
+            inq_text_printf(&line, "%s%s (%zu)", line.size ? ", " : "", family,
+                            json_array_size(json_object_get(collision, "copies")));
+        else
+            nameless++;
     }
+    if (nameless > 0)
+        inq_text_printf(&line, "%s%zu %s of libraries that only share names", line.size ? ", " : "",
+                        nameless, nameless == 1 ? "pair" : "pairs");
     if (line.failed)
         page->text->failed = true;
     if (line.size > 0)

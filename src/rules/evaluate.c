@@ -135,8 +135,7 @@ static bool has_gap(const json_t *document, enum inq_code code)
 {
     size_t index;
     json_t *gap;
-    json_array_foreach(json_object_get(document, "gaps"), index, gap)
-    {
+    json_array_foreach (json_object_get(document, "gaps"), index, gap) {
         const char *name = json_string_value(json_object_get(gap, "code"));
         if (name && strcmp(name, inq_code_name(code)) == 0)
             return true;
@@ -212,8 +211,7 @@ static struct any_result test_any(const struct inq_condition *condition, const j
     memset(fixed, NOT_ASKED, sizeof(fixed));
     size_t index;
     json_t *element;
-    json_array_foreach(list.value, index, element)
-    {
+    json_array_foreach (list.value, index, element) {
         struct scope scope = {document, condition->element, element};
         enum inq_truth all = INQ_YES;
         for (size_t i = 0; i < condition->inner.count && all != INQ_NO; i++)
@@ -241,7 +239,7 @@ static struct any_result test_any(const struct inq_condition *condition, const j
 /* "module libfoo.so", "frame #3 bar", for people. */
 static char *element_text(const char *name, const json_t *element)
 {
-    static const char *const keys[] = {"function", "name", "family", "code"};
+    static const char *const keys[] = {"function", "name", "why", "family", "code"};
     static const char *const numbers[] = {"tid", "index"};
     char *text = NULL;
     int done = -1;
@@ -249,7 +247,8 @@ static char *element_text(const char *name, const json_t *element)
         const char *value = json_string_value(json_object_get(element, keys[i]));
         if (!value)
             continue;
-        done = asprintf(&text, "%s %.200s", name, value);
+        done = strcmp(keys[i], "why") == 0 ? asprintf(&text, "%.2000s", value)
+                                           : asprintf(&text, "%s %.200s", name, value);
         return done < 0 ? NULL : text;
     }
     for (size_t i = 0; i < INQ_ARRAY_SIZE(numbers); i++) {

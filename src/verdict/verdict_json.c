@@ -69,6 +69,8 @@ char *inq_finding_text(const struct inq_finding *finding)
             (phrases[i].value ? strcmp(phrases[i].value, finding->seen) == 0
                               : strcmp(finding->seen, "none") != 0))
             return fill_in(phrases[i].text, finding->seen);
+    if (strcmp(finding->text, "any collisions") == 0 && finding->truth == INQ_YES)
+        return strdup(finding->seen); /* a sentence */
     if (strncmp(finding->text, "any ", 4) == 0)
         done = asprintf(&text, "among %s: %s", finding->fact, finding->seen);
     else if (strcmp(finding->seen, "none") == 0)
@@ -323,6 +325,9 @@ json_t *inq_verdict_json(const struct inq_judgement *judgement,
     /* What is not believed is named, not told as a story; a symptom is mended with its cause. */
     bool told = inq_grade_is_answer(candidate->grade) || candidate->grade == INQ_GRADE_CONTEXT;
     add_findings(&writer);
+    if (inq_grade_is_answer(candidate->grade) && !candidate->explained_by &&
+        !inq_collision_evidence(judgement->document, candidate->match, writer.evidence))
+        writer.failed = true;
     add_against(&writer);
     add_rivals(&writer);
     add_marks(&writer);

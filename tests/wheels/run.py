@@ -199,7 +199,7 @@ def innocent(run, environment):
                 continue
             report, _ = triage(run, core)
             run.check(not accused(report), f"{label}: accused are {accused(report)}")
-            hazards = [c["family"] for c in report.get("collisions") or [] if c["grade"] == "context"]
+            hazards = [c.get("family") for c in report.get("collisions") or [] if c["grade"] == "context"]
             run.check(hazards, f"{label}: hazards {hazards}")
             run.check((report["bindings"]["foreign"]["strong"] or 0) > 0,
                       f"{label}: {report['bindings']['foreign']}")
