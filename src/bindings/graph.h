@@ -70,6 +70,14 @@ const char *inq_runpath_entry(const struct inq_graph *graph, size_t module, size
 
 struct inq_error *inq_scope_read(struct inq_graph *graph, struct inq_bindings *bindings);
 
+/*
+ * How many libraries were unloaded again. `order`: modules of the first namespace in the order of
+ * loading, without the linker and the vdso; `global`: address of struct rtld_global. False when the
+ * counter is not found.
+ */
+bool inq_scope_count_unloaded(struct inq_graph *graph, const size_t *order, size_t n,
+                              uint64_t global, uint64_t *ret_unloaded);
+
 /* ---- judge.c ------------------------------------------------------------------------------- */
 
 struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bindings);

@@ -33,8 +33,9 @@ struct scope {
     size_t word;
     struct entry *entries; /* by address of the link_map */
     size_t n_entries;
-    size_t n_main;  /* entries of the first namespace */
-    uint64_t *list; /* of the search list, when found */
+    size_t n_main;   /* entries of the first namespace */
+    uint64_t global; /* address of struct rtld_global */
+    uint64_t *list;  /* of the search list, when found */
     size_t n_list;
 };
 
@@ -100,6 +101,7 @@ static bool is_rtld_global(struct scope *s, uint64_t addr)
             return false;
         s->list[s->n_list++] = entry;
     }
+    s->global = addr;
     return true;
 }
 
@@ -153,6 +155,34 @@ static void set_scopes(struct inq_graph *graph)
     }
 }
 
+static int compare_modules(const void *a, const void *b)
+{
+    const struct inq_module *const *x = a, *const *y = b;
+
+    return (*x)->load_order < (*y)->load_order ? -1 : (*x)->load_order > (*y)->load_order;
+}
+
+static bool count_unloaded(const struct scope *s, struct inq_bindings *bindings)
+{
+    struct inq_graph *graph = s->graph;
+    _cleanup_free_ const struct inq_module **list = calloc(graph->count + 1, sizeof(*list));
+    _cleanup_free_ size_t *order = calloc(graph->count + 1, sizeof(*order));
+    size_t n = 0;
+
+    if (!list || !order)
+        return false;
+    for (size_t i = 0; i < graph->count; i++)
+        if (graph->bound[i].loaded && graph->bound[i].space == 0 && !graph->bound[i].is_linker)
+            list[n++] = &graph->modules->items[i];
+    if (n > 0)
+        qsort(list, n, sizeof(*list), compare_modules);
+    for (size_t i = 0; i < n; i++)
+        order[i] = list[i]->index;
+    bindings->has_unloaded =
+        inq_scope_count_unloaded(graph, order, n, s->global, &bindings->n_unloaded);
+    return true;
+}
+
 struct inq_error *inq_scope_read(struct inq_graph *graph, struct inq_bindings *bindings)
 {
     struct scope s = {.graph = graph,
@@ -167,7 +197,7 @@ struct inq_error *inq_scope_read(struct inq_graph *graph, struct inq_bindings *b
     if (!failed && linker != SIZE_MAX)
         found = find_rtld_global(&s, linker);
     if (found)
-        failed |= !take_list(&s);
+        failed |= !take_list(&s) || !count_unloaded(&s, bindings);
     else
         bindings->no_scope = "the dynamic linker is not glibc's, or its search list is not in the "
                              "dump";

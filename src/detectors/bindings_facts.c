@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "crash_path.h"
 #include "detectors.h"
 #include "record_json.h"
+#include "runtime_copies.h"
 
 #define MAX_UNREAD_LISTED 32u
 
@@ -98,6 +100,60 @@ static void set_counts(struct inq_dump *dump, const struct inq_bindings *b,
                                  "the dynamic linker's counter was not found");
 }
 
+/* ---- what that says by itself ------------------------------------------------------------------
+ */
+
+/* Does a frame of the one call a frame of the other, innermost first? */
+static bool calls(const struct inq_crash_path *path, size_t caller, size_t callee)
+{
+    for (size_t i = 0; i + 1 < path->count; i++)
+        if (path->frames[i].module == callee && path->frames[i + 1].module == caller)
+            return true;
+    return false;
+}
+
+static struct inq_error *add_captures(const struct inq_bindings *b,
+                                      const struct inq_crash_path *path, json_t *list,
+                                      struct inq_json_writer *w)
+{
+    struct inq_capture *captures;
+    size_t n;
+
+    INQ_TRY(inq_bindings_captures(b, &captures, &n));
+    for (size_t i = 0; i < n; i++) {
+        json_t *o = json_object();
+
+        inq_json_put_int(w, o, "from", (int64_t)captures[i].from);
+        inq_json_put_text(w, o, "soname", captures[i].soname);
+        inq_json_put_text(w, o, "own", captures[i].own);
+        inq_json_put_int(w, o, "actual", (int64_t)captures[i].actual);
+        inq_json_put_bool(w, o, "on_crash_path", calls(path, captures[i].from, captures[i].actual));
+        inq_json_push(w, list, o);
+    }
+    return NULL;
+}
+
+static struct inq_error *add_lists(struct inq_dump *dump, const struct inq_bindings *b,
+                                   struct inq_evidence *evidence, struct inq_json_writer *w)
+{
+    json_t *captures = json_array(), *allocators = json_array(), *runtimes = json_array();
+    struct inq_crash_path *path = INQ_ARENA_NEW(dump->arena, struct inq_crash_path);
+    struct inq_error *error = path ? NULL : &inq_error_oom;
+
+    if (!error) {
+        inq_crash_path(dump, b, evidence, path);
+        error = add_captures(b, path, captures, w);
+    }
+    if (!error)
+        error = inq_allocator_mixes(b, path, allocators, w);
+    if (!error)
+        error = inq_runtime_copies(b, runtimes, w);
+    inq_evidence_set(evidence, "bindings.captures", captures);
+    inq_evidence_set(evidence, "bindings.allocators", allocators);
+    inq_evidence_set(evidence, "bindings.runtimes", runtimes);
+    return error;
+}
+
 struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     struct inq_json_writer w = {0};
@@ -106,8 +162,10 @@ struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence
     INQ_TRY(inq_dump_bindings(dump, &b));
     if (b->none)
         inq_evidence_set_unknown(evidence, "bindings", "%s", b->none);
-    else
+    else {
         set_counts(dump, b, evidence, &w);
+        INQ_TRY(add_lists(dump, b, evidence, &w));
+    }
     add_scopes(b, evidence, &w);
     return w.failed || evidence->failed ? &inq_error_oom : NULL;
 }
