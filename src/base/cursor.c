@@ -7,30 +7,6 @@
 #error "inquest runs on little-endian hosts; dumps may be of either kind"
 #endif
 
-uint16_t inq_load_u16(const void *bytes, bool big_endian)
-{
-    uint16_t v;
-
-    memcpy(&v, bytes, sizeof(v));
-    return big_endian ? __builtin_bswap16(v) : v;
-}
-
-uint32_t inq_load_u32(const void *bytes, bool big_endian)
-{
-    uint32_t v;
-
-    memcpy(&v, bytes, sizeof(v));
-    return big_endian ? __builtin_bswap32(v) : v;
-}
-
-uint64_t inq_load_u64(const void *bytes, bool big_endian)
-{
-    uint64_t v;
-
-    memcpy(&v, bytes, sizeof(v));
-    return big_endian ? __builtin_bswap64(v) : v;
-}
-
 struct inq_cursor inq_cursor_init(const void *bytes, size_t size, bool big_endian,
                                   uint8_t word_bytes)
 {

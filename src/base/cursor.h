@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct inq_cursor {
     const uint8_t *bytes;
@@ -38,8 +39,28 @@ bool inq_cursor_seek(struct inq_cursor *c, size_t pos);
 bool inq_cursor_string(struct inq_cursor *c, const char **ret_text, size_t *ret_size);
 
 /* Unaligned loads for bytes whose bounds are already known. */
-uint16_t inq_load_u16(const void *bytes, bool big_endian);
-uint32_t inq_load_u32(const void *bytes, bool big_endian);
-uint64_t inq_load_u64(const void *bytes, bool big_endian);
+static inline uint16_t inq_load_u16(const void *bytes, bool big_endian)
+{
+    uint16_t v;
+
+    memcpy(&v, bytes, sizeof(v));
+    return big_endian ? __builtin_bswap16(v) : v;
+}
+
+static inline uint32_t inq_load_u32(const void *bytes, bool big_endian)
+{
+    uint32_t v;
+
+    memcpy(&v, bytes, sizeof(v));
+    return big_endian ? __builtin_bswap32(v) : v;
+}
+
+static inline uint64_t inq_load_u64(const void *bytes, bool big_endian)
+{
+    uint64_t v;
+
+    memcpy(&v, bytes, sizeof(v));
+    return big_endian ? __builtin_bswap64(v) : v;
+}
 
 #endif

@@ -26,7 +26,7 @@ struct reader {
     size_t word_bytes;
 };
 
-/* ---- pieces ---------------------------------------------------------------------------------- */
+/* ---- pieces --------------------------------------------------------------------------------- */
 
 /* From the dump, as far as one segment has it saved. */
 static struct inq_bytes from_memory(struct inq_tables *tables, uint64_t addr)
@@ -73,7 +73,7 @@ static struct inq_bytes at(const struct reader *r, uint64_t file_addr)
     return inq_dynamic_at(r->tables, r->d->module, file_addr);
 }
 
-/* ---- the section ----------------------------------------------------------------------------- */
+/* ---- the section ---------------------------------------------------------------------------- */
 
 /*
  * ld.so adds the load address to the addresses in the section, where it can write to it
@@ -218,7 +218,7 @@ static bool read_section(struct reader *r)
     return module->dynamic_size != 0;
 }
 
-/* ---- hash tables ----------------------------------------------------------------------------- */
+/* ---- hash tables ---------------------------------------------------------------------------- */
 
 static void take_gnu_hash(struct reader *r)
 {
@@ -264,7 +264,7 @@ static void take_sysv_hash(struct reader *r)
     d->sysv_chains = (struct inq_bytes){table.bytes + buckets * width, (size_t)chains * width};
 }
 
-/* ---- versions -------------------------------------------------------------------------------- */
+/* ---- versions ------------------------------------------------------------------------------- */
 
 static bool add_version(struct reader *r, uint16_t index, uint32_t hash, uint32_t name)
 {
@@ -370,7 +370,7 @@ static bool read_needs(struct reader *r)
     return true;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------ */
 
 static bool take_strings(struct reader *r)
 {

@@ -128,7 +128,7 @@ static inline bool inq_dynamic_symbol(const struct inq_dynamic *d, size_t i,
     return ret_symbol->name != NULL;
 }
 
-/* ---- lookup.c ------------------------------------------------------------------------------ */
+/* ---- lookup.c ------------------------------------------------------------------------------- */
 
 /* The hash of .gnu.hash: Bernstein's, times 33. */
 static inline uint32_t inq_gnu_hash(const char *name)

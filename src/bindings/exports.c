@@ -27,13 +27,12 @@ struct collector {
     bool failed;
 };
 
-static bool is_strong(const struct inq_dynamic *d, size_t i, struct inq_sym *ret_symbol)
+static bool is_strong(const struct inq_sym *s)
 {
-    return inq_dynamic_symbol(d, i, ret_symbol) && ret_symbol->section != SHN_UNDEF &&
-           ret_symbol->section != SHN_ABS && ret_symbol->bind == STB_GLOBAL &&
-           (ret_symbol->type == STT_FUNC || ret_symbol->type == STT_OBJECT ||
-            ret_symbol->type == STT_GNU_IFUNC || ret_symbol->type == STT_TLS) &&
-           (ret_symbol->visibility == STV_DEFAULT || ret_symbol->visibility == STV_PROTECTED);
+    return s->section != SHN_UNDEF && s->section != SHN_ABS && s->bind == STB_GLOBAL &&
+           (s->type == STT_FUNC || s->type == STT_OBJECT || s->type == STT_GNU_IFUNC ||
+            s->type == STT_TLS) &&
+           (s->visibility == STV_DEFAULT || s->visibility == STV_PROTECTED);
 }
 
 static bool collect(void *context, uint32_t hash, size_t index)
@@ -42,7 +41,7 @@ static bool collect(void *context, uint32_t hash, size_t index)
     struct inq_sym symbol;
     struct name *name;
 
-    if (!is_strong(c->d, index, &symbol))
+    if (!inq_dynamic_symbol(c->d, index, &symbol) || !is_strong(&symbol))
         return true;
     name = c->names.count < MAX_EXPORTS ? INQ_ARRAY_PUSH(&c->names) : NULL;
     if (!name) {
@@ -191,7 +190,7 @@ static bool compare(void *context, uint32_t hash, size_t index)
     struct inq_sym symbol, other;
 
     (void)hash;
-    if (!is_strong(c->a, index, &symbol))
+    if (!inq_dynamic_symbol(c->a, index, &symbol) || !is_strong(&symbol))
         return true;
     c->strong++;
     if (!c->b)
@@ -215,8 +214,7 @@ struct inq_common inq_bindings_common(const struct inq_bindings *bindings, size_
     return (struct inq_common){a, b, ab.common, ab.strong, ba.strong};
 }
 
-/* ---- who holds an address
- * ------------------------------------------------------------------------ */
+/* ---- who holds an address ------------------------------------------------------------ */
 
 struct inq_error *inq_bindings_holders(const struct inq_bindings *bindings, const uint64_t *targets,
                                        size_t n, struct inq_held **ret_held, size_t *ret_count)

@@ -10,7 +10,7 @@
 
 #define MAX_RUNPATH_ENTRIES 64u
 
-/* ---- paths ----------------------------------------------------------------------------------- */
+/* ---- paths ---------------------------------------------------------------------------------- */
 
 char *inq_path_normalize(struct inq_arena *arena, const char *path, size_t size)
 {
@@ -79,7 +79,7 @@ const char *inq_runpath_entry(const struct inq_graph *graph, size_t module, size
     return joined ? inq_path_normalize(arena, joined, strlen(joined)) : NULL;
 }
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static int compare_names(const void *a, const void *b)
 {
@@ -142,7 +142,7 @@ static size_t first_name(const struct inq_graph *graph, uint32_t hash)
     return low;
 }
 
-/* ---- DT_NEEDED ------------------------------------------------------------------------------- */
+/* ---- DT_NEEDED ------------------------------------------------------------------------------ */
 
 #define MAX_CANDIDATES 16u
 
@@ -246,7 +246,7 @@ struct inq_error *inq_graph_build(struct inq_graph *graph)
     return NULL;
 }
 
-/* ---- closures -------------------------------------------------------------------------------- */
+/* ---- closures ------------------------------------------------------------------------------- */
 
 const struct inq_closure *inq_graph_closure(struct inq_graph *graph, size_t module)
 {

@@ -66,7 +66,7 @@ char *inq_path_normalize(struct inq_arena *arena, const char *path, size_t size)
  */
 const char *inq_runpath_entry(const struct inq_graph *graph, size_t module, size_t i);
 
-/* ---- scope.c: the main search list --------------------------------------------------------- */
+/* ---- scope.c: the main search list ---------------------------------------------------------- */
 
 struct inq_error *inq_scope_read(struct inq_graph *graph, struct inq_bindings *bindings);
 
@@ -78,7 +78,7 @@ struct inq_error *inq_scope_read(struct inq_graph *graph, struct inq_bindings *b
 bool inq_scope_count_unloaded(struct inq_graph *graph, const size_t *order, size_t n,
                               uint64_t global, uint64_t *ret_unloaded);
 
-/* ---- judge.c ------------------------------------------------------------------------------- */
+/* ---- judge.c -------------------------------------------------------------------------------- */
 
 struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bindings);
 

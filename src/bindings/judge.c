@@ -58,7 +58,7 @@ struct judge {
     const struct inq_closure *closure;
 };
 
-/* ---- memory ---------------------------------------------------------------------------------- */
+/* ---- memory --------------------------------------------------------------------------------- */
 
 static bool read_slot(struct judge *j, uint64_t addr, uint64_t *ret_value)
 {
@@ -149,8 +149,7 @@ static uint32_t expected_of(struct judge *j, size_t symbol)
     return known->expected;
 }
 
-/* ---- what programs replace on purpose
- * ------------------------------------------------------------ */
+/* ---- what programs replace on purpose ------------------------------------------------ */
 
 static bool is_replaceable(const char *name)
 {
@@ -172,8 +171,7 @@ static bool is_replaceable(const char *name)
     return false;
 }
 
-/* ---- a slot that is bound elsewhere
- * ---------------------------------------------------------------- */
+/* ---- a slot that is bound elsewhere -------------------------------------------------- */
 
 enum verdict { FINE, FOREIGN, IN_SCOPE, UNDECIDED };
 
@@ -272,8 +270,7 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
     return FOREIGN;
 }
 
-/* ---- one slot
- * -------------------------------------------------------------------------------------- */
+/* ---- one slot ------------------------------------------------------------------------ */
 
 static bool is_undefined(const struct judge *j, size_t symbol)
 {
@@ -334,8 +331,7 @@ static void judge_slot(struct judge *j, const struct inq_slot *slot)
     }
 }
 
-/* ---- all
- * -------------------------------------------------------------------------------------------- */
+/* ---- all ----------------------------------------------------------------------------- */
 
 static bool make_room(struct judge *j, size_t n)
 {

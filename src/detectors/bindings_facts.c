@@ -57,8 +57,7 @@ static void add_scopes(const struct inq_bindings *b, struct inq_evidence *eviden
         inq_evidence_set_unknown(evidence, "modules[].scope", "%s", b->no_scope);
 }
 
-/* ---- counts
- * -------------------------------------------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------------------- */
 
 static json_t *unread_json(struct inq_dump *dump, const struct inq_bindings *b,
                            struct inq_json_writer *w)

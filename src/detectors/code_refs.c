@@ -38,8 +38,7 @@ struct scan {
     bool failed;
 };
 
-/* ---- where the function begins
- * ------------------------------------------------------------------- */
+/* ---- where the function begins ------------------------------------------------------- */
 
 static bool function_start(struct inq_dump *dump, const struct inq_frame *frame,
                            uint64_t *ret_start)
@@ -63,8 +62,7 @@ static bool function_start(struct inq_dump *dump, const struct inq_frame *frame,
     return true;
 }
 
-/* ---- slots
- * --------------------------------------------------------------------------------------- */
+/* ---- slots --------------------------------------------------------------------------- */
 
 static size_t binding_at(const struct scan *s, uint64_t slot)
 {
@@ -110,8 +108,7 @@ static size_t *sort_slots(const struct scan *s)
     return out;
 }
 
-/* ---- registers
- * ----------------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------------- */
 
 /* Number of a whole general register, or of the one that this is part of; -1 for others. */
 static int number_of(ZydisRegister reg)
@@ -258,8 +255,7 @@ static void see_call(struct scan *s)
         s->registers[clobbered[i]] = (struct state){0};
 }
 
-/* ---- instruction by instruction
- * ------------------------------------------------------------------ */
+/* ---- instruction by instruction ------------------------------------------------------ */
 
 static void step(struct scan *s)
 {

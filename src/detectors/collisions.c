@@ -6,6 +6,7 @@
  * are bound to the wrong one: the last of these needs no name at all.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,8 +48,7 @@ struct finder {
     struct inq_json_writer w;
 };
 
-/* ---- which copies
- * ------------------------------------------------------------------------------------ */
+/* ---- which copies -------------------------------------------------------------------- */
 
 /* The one place that says which library a module is, by its name. */
 static void name_modules(struct finder *f)
@@ -102,7 +102,7 @@ static struct collision *new_collision(struct finder *f, const char *family)
     if (!c)
         return NULL;
     c->unread = c->first = c->last = SIZE_MAX;
-    strcpy(c->family, family);
+    snprintf(c->family, sizeof(c->family), "%s", family);
     return c;
 }
 
@@ -221,8 +221,7 @@ static struct inq_error *find_pairs(struct finder *f)
     return NULL;
 }
 
-/* ---- what is bound across
- * ------------------------------------------------------------------------------- */
+/* ---- what is bound across ------------------------------------------------------------ */
 
 static bool has_copy(const struct collision *c, size_t module)
 {
@@ -304,8 +303,7 @@ static void describe(struct finder *f, struct collision *c)
             c->link = &f->links[i];
 }
 
-/* ---- the verdict on one of them
- * ---------------------------------------------------------------------------- */
+/* ---- the verdict on one of them ------------------------------------------------------ */
 
 static const char *grade_of(const struct finder *f, const struct collision *c)
 {
@@ -347,9 +345,7 @@ static const char *why_of(const struct finder *f, const struct collision *c)
                             (unsigned long long)c->judged);
 }
 
-/* ---- JSON
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static json_t *binding_json(struct finder *f, const struct inq_binding *x, bool on_path)
 {
@@ -445,8 +441,7 @@ static json_t *collision_json(struct finder *f, const struct collision *c)
     return o;
 }
 
-/* ---- the detector
- * ------------------------------------------------------------------------------------------ */
+/* ---- the detector -------------------------------------------------------------------- */
 
 /* The gravest first: by the link, then by how much is bound across. */
 static int compare_collisions(const void *a, const void *b)

@@ -58,8 +58,7 @@ static uint64_t frame_index(const struct linker *l, size_t i)
     return l->path->frames[i].frame->index;
 }
 
-/* ---- fields of the other copy's object
- * ------------------------------------------------------------- */
+/* ---- fields of the other copy's object ----------------------------------------------- */
 
 static bool value_is_at_hand(const struct linker *l, uint64_t value)
 {
@@ -137,8 +136,7 @@ static void link_use(struct linker *l, size_t at, const struct inq_code_ref *ref
                                     name_of(l, f->from), f->symbol, name_of(l, f->actual))});
 }
 
-/* ---- calls that are on the stack
- * --------------------------------------------------------------------- */
+/* ---- calls that are on the stack ----------------------------------------------------- */
 
 /* Below the call only copies of the two, the program's own libraries, and the caller itself? */
 static bool stays_inside(const struct linker *l, const struct inq_binding *f, size_t caller,
@@ -180,8 +178,7 @@ static void link_call(struct linker *l, size_t caller, size_t binding)
                 name_of(l, f->from), f->symbol, name_of(l, f->actual), name_of(l, f->expected))});
 }
 
-/* ---- one frame
- * --------------------------------------------------------------------------------------- */
+/* ---- one frame ----------------------------------------------------------------------- */
 
 /* The frame below was called by this one: is its function what a foreign slot here holds? */
 static void link_callee(struct linker *l, size_t at, size_t first, size_t n)
@@ -245,8 +242,7 @@ static struct inq_error *link_frame(struct linker *l, size_t at)
     return NULL;
 }
 
-/* ---- pointers into the other copy's objects
- * -------------------------------------------------------------- */
+/* ---- pointers into the other copy's objects ------------------------------------------ */
 
 static bool on_path(const struct linker *l, size_t module)
 {
@@ -330,8 +326,7 @@ static void link_objects(struct linker *l)
     }
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------ */
+/* ---- all of it ----------------------------------------------------------------------- */
 
 static int compare_links(const void *a, const void *b)
 {

@@ -44,8 +44,7 @@ static void find_providers(const struct inq_bindings *b, const char *const *name
     }
 }
 
-/* ---- allocators
- * ------------------------------------------------------------------------------------ */
+/* ---- allocators ---------------------------------------------------------------------- */
 
 static const char *const heap_functions[] = {
     "malloc", "calloc", "memalign", "aligned_alloc", "posix_memalign", "free", "realloc",
@@ -107,8 +106,7 @@ struct inq_error *inq_allocator_mixes(const struct inq_bindings *b,
     return NULL;
 }
 
-/* ---- runtimes
- * ---------------------------------------------------------------------------------------- */
+/* ---- runtimes ------------------------------------------------------------------------ */
 
 static const struct kind {
     const char *kind;

@@ -10,42 +10,14 @@
 
 #include <cmocka.h>
 
-#include "modules.h"
+#include "crashed_program.h"
 
 int run_image_tests(void);
 int run_modules_tests(void);
 int run_link_map_tests(void);
 int run_packed_tests(void);
 
-/* A program that crashed for real, and what is read from its core (or from a changed copy of it).
- */
-struct crash {
-    char dir[64];
-    char core_path[128];
-    uint8_t *bytes; /* the core, to be changed by tests; `pristine` is what it was */
-    uint8_t *pristine;
-    size_t size;
-
-    struct inq_arena *arena;
-    struct inq_gaps gaps;
-    struct inq_source *source;
-    struct inq_core *core;
-    struct inq_memory *memory;
-    struct inq_modules *modules;
-};
-
-/* Skips the test when the kernel writes no core here. */
+/* The crasher of this folder, crashed. Skips the test when the kernel writes no core here. */
 void crash_make(struct crash *crash);
-void crash_remove(struct crash *crash);
-/* Reads crash->bytes; false when nothing useful is left in them. */
-bool crash_open(struct crash *crash);
-struct inq_error *crash_modules(struct crash *crash, struct inq_opener *opener, bool stacks_only);
-void crash_close(struct crash *crash);
-/* Where the dump holds the byte at an address of the process; SIZE_MAX when it was not saved. */
-size_t crash_offset(const struct crash *crash, uint64_t addr);
-
-size_t count_gaps(const struct inq_gaps *gaps, enum inq_code code);
-/* The n-th module with that name; NULL without. */
-struct inq_module *module_named(const struct inq_modules *modules, const char *name, size_t n);
 
 #endif

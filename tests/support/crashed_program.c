@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "modules_tests.h"
+#include "crashed_program.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -28,21 +28,6 @@ static bool cores_are_files(void)
     return plain;
 }
 
-static void copy_file(const char *from, const char *to)
-{
-    uint8_t buf[65536];
-    int in_fd = open(from, O_RDONLY | O_CLOEXEC);
-    int out_fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-    ssize_t n;
-
-    assert_true(in_fd >= 0 && out_fd >= 0);
-    while ((n = inq_read_full(in_fd, buf, sizeof(buf))) > 0)
-        assert_int_equal(inq_write_full(out_fd, buf, (size_t)n), 0);
-    assert_int_equal(n, 0);
-    close(in_fd);
-    close(out_fd);
-}
-
 static void read_core(struct crash *crash)
 {
     int fd = open(crash->core_path, O_RDONLY | O_CLOEXEC);
@@ -59,37 +44,31 @@ static void read_core(struct crash *crash)
     close(fd);
 }
 
-void crash_make(struct crash *crash)
+void crash_prepare(struct crash *crash)
 {
-    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
-    const char *build = getenv("INQ_BUILD_ROOT");
-    char program[512], library[512], copy[128], font[128];
-    int status = 0;
-    pid_t pid;
-
     memset(crash, 0, sizeof(*crash));
-    if (!build || !cores_are_files()) {
-        print_message("skipped: %s\n",
-                      build ? "core_pattern is not `core`" : "INQ_BUILD_ROOT is not set");
+    if (!getenv("INQ_BUILD_ROOT") || !cores_are_files()) {
+        print_message("skipped: %s\n", getenv("INQ_BUILD_ROOT") ? "core_pattern is not `core`"
+                                                                : "INQ_BUILD_ROOT is not set");
         skip();
     }
-    snprintf(program, sizeof(program), "%s/tests/unit/modules/modules-crasher", build);
-    snprintf(library, sizeof(library), "%s/tests/unit/modules/libmodules-crashlib.so", build);
-    snprintf(crash->dir, sizeof(crash->dir), "/tmp/inquest-modules-XXXXXX");
+    snprintf(crash->dir, sizeof(crash->dir), "/tmp/inquest-crash-XXXXXX");
     assert_non_null(mkdtemp(crash->dir));
     assert_int_equal(chmod(crash->dir, 0755), 0);
     snprintf(crash->core_path, sizeof(crash->core_path), "%s/core", crash->dir);
-    snprintf(copy, sizeof(copy), "%s/libdeleted.so", crash->dir);
-    snprintf(font, sizeof(font), "%s/sans.so.ttf", crash->dir);
-    copy_file(library, copy);
-    copy_file("/etc/passwd", font);
+}
 
-    pid = fork();
+void crash_run(struct crash *crash, char *const argv[])
+{
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    int status = 0;
+    pid_t pid = fork();
+
     assert_true(pid >= 0);
     if (pid == 0) {
         if (chdir(crash->dir) < 0 || setrlimit(RLIMIT_CORE, &unlimited) < 0)
             _exit(127);
-        execl(program, program, copy, font, (char *)NULL);
+        execv(argv[0], argv);
         _exit(127);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
