@@ -116,9 +116,8 @@ static const struct stat *stat_of(const struct inq_job *job)
     return job->stat.st_mode ? &job->stat : NULL;
 }
 
-/* Evidence, or a stub's beginning, as the finished document. */
-static struct inq_error *hand_over(const struct inq_job *job, struct inq_evidence *evidence,
-                                   json_t **ret_report)
+struct inq_error *inq_job_hand_over(const struct inq_job *job, struct inq_evidence *evidence,
+                                    json_t **ret_report)
 {
     double msec = (double)(now_usec() - job->started_usec) / 1000.0;
 
@@ -137,7 +136,7 @@ struct inq_error *inq_job_stub(const struct inq_job *job, const struct inq_error
 
     INQ_TRY(inq_evidence_create(&evidence));
     inq_assemble_stub(evidence, cause, job->path, stat_of(job), options);
-    INQ_TRY(hand_over(job, evidence, ret_report));
+    INQ_TRY(inq_job_hand_over(job, evidence, ret_report));
     *ret_exit = inq_code_exit(cause->code);
     return NULL;
 }
@@ -180,12 +179,9 @@ static struct inq_error *ending_error(const struct inq_answer *answer)
     }
 }
 
-/*
- * Evidence counts only from a worker that ended well: one that failed afterwards may have written
- * nonsense before. An error it may send on its way out with any status.
- */
-static struct inq_error *understand(struct inq_answer *answer, struct inq_evidence **ret_evidence,
-                                    struct inq_error **ret_cause)
+struct inq_error *inq_job_understand(struct inq_answer *answer,
+                                     struct inq_evidence **ret_evidence,
+                                     struct inq_error **ret_cause)
 {
     _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
     struct inq_error *error, *worker_error = NULL;
@@ -234,7 +230,7 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
     _cleanup_(inq_fetch_notes_deinit) struct inq_fetch_notes notes = answer->fetch_notes;
 
     answer->fetch_notes = (struct inq_fetch_notes){0};
-    INQ_TRY(understand(answer, &evidence, &cause));
+    INQ_TRY(inq_job_understand(answer, &evidence, &cause));
     if (cause)
         return inq_job_stub(job, cause, options, ret_report, ret_exit);
     if (changed(job) && !has_gap(evidence->document, inq_code_name(INQ_G_CHANGED)))
@@ -242,7 +238,7 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
                              "the file changed while it was read", NULL);
     inq_fetch_notes_report(&notes, evidence);
     INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), options));
-    INQ_TRY(hand_over(job, evidence, ret_report));
+    INQ_TRY(inq_job_hand_over(job, evidence, ret_report));
     *ret_exit = inq_report_exit_code(*ret_report);
     return NULL;
 }

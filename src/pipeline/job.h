@@ -39,6 +39,17 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
                                  const struct inq_job_options *options, json_t **ret_report,
                                  int *ret_exit);
 
+/*
+ * What a worker's answer says: evidence, or the error that ended it (*ret_cause), never both.
+ * Evidence counts only from a worker that ended well: one that failed afterwards may have written
+ * nonsense before. An error it may send on its way out with any status.
+ */
+struct inq_error *inq_job_understand(struct inq_answer *answer, struct inq_evidence **ret_evidence,
+                                     struct inq_error **ret_cause);
+/* Evidence, or a stub's beginning, as the finished document. */
+struct inq_error *inq_job_hand_over(const struct inq_job *job, struct inq_evidence *evidence,
+                                    json_t **ret_report);
+
 /* A stub for a dump that never got to a worker. `cause` stays the caller's. */
 struct inq_error *inq_job_stub(const struct inq_job *job, const struct inq_error *cause,
                                const struct inq_job_options *options, json_t **ret_report,

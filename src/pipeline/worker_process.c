@@ -104,6 +104,8 @@ static void build_arguments(struct arguments *a, const char *worker_path, const 
         add(a, "--stacks");
     if (options->policy.executable)
         add(a, "--executable");
+    if (options->policy.scripts)
+        add(a, "--prefix");
     if (options->all_owners)
         add(a, "--all-owners");
     if (options->debuginfod)

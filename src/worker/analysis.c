@@ -9,6 +9,7 @@
 #include "config.h"
 #include "detector.h"
 #include "lines.h"
+#include "prefix.h"
 #include "redact.h"
 #include "text.h"
 
@@ -186,5 +187,25 @@ struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opene
     *ret_evidence = TAKE_PTR(analysis.evidence);
     if (options->process_ends)
         analysis = (struct analysis){.ucd_fd = -1};
+    return NULL;
+}
+
+struct inq_error *inq_analyze_prefix(int fd, struct inq_opener *opener, const char *redact,
+                                     struct inq_evidence **ret_evidence)
+{
+    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
+    const uint64_t losses = inq_text_losses();
+    const double start = now_ms();
+    struct inq_error *error = inq_prefix_analyze(fd, opener, &evidence);
+
+    close(fd);
+    INQ_TRY(error);
+    inq_evidence_set_text(evidence, "tool.name", "inquest");
+    inq_evidence_set_text(evidence, "tool.version", INQUEST_VERSION);
+    inq_evidence_set(evidence, "timing.stages.prefix", json_real(now_ms() - start));
+    if (!inq_redact_document(evidence->document, redact_level(redact)) || evidence->failed ||
+        inq_text_losses() != losses)
+        return &inq_error_oom;
+    *ret_evidence = TAKE_PTR(evidence);
     return NULL;
 }

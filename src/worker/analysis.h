@@ -13,8 +13,8 @@ struct inq_analysis_options {
     bool all_owners;     /* owners of every module, not only of those that may matter */
     bool has_executable; /* --executable was given (the opener knows which) */
     enum inq_engine engine;
-    const char *redact;  /* "default", "none" or "strict"; NULL is "default" */
-    bool process_ends;   /* the caller exits now: the kernel unmaps everything faster than we do */
+    const char *redact; /* "default", "none" or "strict"; NULL is "default" */
+    bool process_ends;  /* the caller exits now: the kernel unmaps everything faster than we do */
 };
 
 /*
@@ -25,5 +25,12 @@ struct inq_analysis_options {
 struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opener *opener,
                                  const struct inq_analysis_options *options,
                                  struct inq_evidence **ret_evidence);
+
+/*
+ * An environment's folder: `fd` is the parent's list of its files (prefix/inventory.h) and is
+ * taken. `redact` as in the options.
+ */
+struct inq_error *inq_analyze_prefix(int fd, struct inq_opener *opener, const char *redact,
+                                     struct inq_evidence **ret_evidence);
 
 #endif

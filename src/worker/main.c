@@ -44,6 +44,7 @@ static const char usage[] =
     "  --redact=LEVEL        default, none or strict\n"
     "  --stacks              threads and names alone\n"
     "  --all-owners          owners of every module\n"
+    "  --prefix              the dump is no dump but an environment's list of files\n"
     "  --executable          the parent was given the program's file: ask for it\n"
     "  --debuginfod          the parent fetches what is not here: ask for it\n"
     "  --no-sandbox          resource limits alone\n"
@@ -58,7 +59,7 @@ struct options {
     const char *name;
     struct inq_analysis_options analysis;
     struct inq_sandbox_options sandbox;
-    bool fetches;
+    bool fetches, prefix;
 };
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *ret_value)
@@ -114,6 +115,9 @@ static bool take_option(int option, const char *value, struct options *options)
     case 'a':
         options->analysis.all_owners = true;
         return true;
+    case 'p':
+        options->prefix = true;
+        return true;
     case 'x':
         options->analysis.has_executable = true;
         return true;
@@ -145,13 +149,21 @@ static bool take_option(int option, const char *value, struct options *options)
 static int parse_arguments(int argc, char **argv, struct options *options)
 {
     static const struct option longs[] = {
-        {"name", required_argument, NULL, 'n'},        {"engine", required_argument, NULL, 'e'},
-        {"redact", required_argument, NULL, 'r'},      {"stacks", no_argument, NULL, 's'},
-        {"executable", no_argument, NULL, 'x'},        {"no-sandbox", no_argument, NULL, 'o'},
-        {"require-sandbox", no_argument, NULL, 'q'},   {"data-bytes", required_argument, NULL, 'd'},
-        {"cpu-seconds", required_argument, NULL, 'c'}, {"debuginfod", no_argument, NULL, 'f'},
-        {"all-owners", no_argument, NULL, 'a'},        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},           {0},
+        {"name", required_argument, NULL, 'n'},
+        {"engine", required_argument, NULL, 'e'},
+        {"redact", required_argument, NULL, 'r'},
+        {"stacks", no_argument, NULL, 's'},
+        {"executable", no_argument, NULL, 'x'},
+        {"no-sandbox", no_argument, NULL, 'o'},
+        {"require-sandbox", no_argument, NULL, 'q'},
+        {"data-bytes", required_argument, NULL, 'd'},
+        {"cpu-seconds", required_argument, NULL, 'c'},
+        {"debuginfod", no_argument, NULL, 'f'},
+        {"all-owners", no_argument, NULL, 'a'},
+        {"prefix", no_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {0},
     };
     int option;
 
@@ -228,8 +240,12 @@ static struct inq_error *work(const struct options *options, struct inq_evidence
     json_object_seed(0); /* from /dev/urandom, which cannot be opened later */
     INQ_TRY(inq_sandbox_enter(&options->sandbox, &active));
     double ready = now_ms();
-    INQ_TRY(
-        inq_analyze_fd(INQ_WORKER_FD_CORE, options->name, &opener, &options->analysis, &evidence));
+    if (options->prefix)
+        INQ_TRY(
+            inq_analyze_prefix(INQ_WORKER_FD_CORE, &opener, options->analysis.redact, &evidence));
+    else
+        INQ_TRY(inq_analyze_fd(INQ_WORKER_FD_CORE, options->name, &opener, &options->analysis,
+                               &evidence));
     record_sandbox(evidence, &active, &options->sandbox, ready - start);
     *ret_evidence = evidence;
     return NULL;
