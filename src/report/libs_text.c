@@ -201,12 +201,14 @@ static size_t put_bindings_of(struct inq_page *page, const json_t *bindings, siz
     inq_text_append(&line, inq_libs_short_path(actual));
     if (expected != from)
         inq_text_printf(&line, ", not %s", inq_libs_short_path(expected));
-    for (; same_modules(binding, json_array_get(bindings, first + n)); n++) {
-        if (n >= most)
-            continue;
-        inq_text_append(&line, n ? ", " : ": ");
-        append_symbol(&line, json_array_get(bindings, first + n));
-    }
+    do {
+        if (n < most) {
+            inq_text_append(&line, n ? ", " : ": ");
+            append_symbol(&line, json_array_get(bindings, first + n));
+        }
+        n++;
+    } while (first + n < json_array_size(bindings) &&
+             same_modules(binding, json_array_get(bindings, first + n)));
     if (n > most)
         inq_text_printf(&line, " and %zu more", n - most);
     if (line.failed)

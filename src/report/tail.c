@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What follows the threads and collisions: kernel log, details of -v, gaps, and the way into gdb. */
+/* What follows threads and collisions: kernel log, details of -v, gaps, and the way into gdb. */
 
 #include <inttypes.h>
 #include <stdint.h>

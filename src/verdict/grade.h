@@ -68,8 +68,8 @@ json_t *inq_verdict_json(const struct inq_judgement *judgement,
 char *inq_finding_text(const struct inq_finding *finding);
 
 /*
- * Appends to `list` ({text, fact} each) what is known of the collision that the rule matched; nothing
- * for rules about something else. False without memory. (collision_evidence.c)
+ * Appends to `list` ({text, fact} each) what is known of the collision that the rule matched;
+ * nothing for rules about something else. False without memory. (collision_evidence.c)
  */
 bool inq_collision_evidence(const json_t *document, const struct inq_match *match, json_t *list);
 
