@@ -13,7 +13,7 @@
 #define LINK_MAP_BYTES 1400u
 #define BEHIND_COUNT 256u /* bytes between _dl_nns and _dl_load_adds, at most */
 #define MOST_LOADED 10000000u
-#define LEAST_NUMBERED 4u /* fewer numbers agree by chance */
+#define LEAST_NUMBERED 3u /* fewer numbers agree by chance */
 
 struct counter {
     struct inq_graph *graph;

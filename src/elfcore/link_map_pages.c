@@ -25,17 +25,65 @@ void inq_link_map_pages_deinit(struct inq_link_map_pages *pages)
 {
     INQ_ARRAY_FREE(&pages->modules);
     free(pages->wanted);
-    pages->wanted = NULL;
-    pages->n_wanted = 0;
+    free(pages->seen);
+    pages->wanted = pages->seen = NULL;
+    pages->n_wanted = pages->n_seen = 0;
+}
+
+static size_t slot_in(const uint64_t *set, uint64_t key)
+{
+    size_t i = (size_t)((key * 0x9e3779b97f4a7c15ull) >> 49); /* 15 bits: WANTED_SLOTS */
+
+    while (set[i] != 0 && set[i] != key)
+        i = (i + 1) % WANTED_SLOTS;
+    return i;
 }
 
 static size_t slot_of(const struct inq_link_map_pages *p, uint64_t key)
 {
-    size_t i = (size_t)((key * 0x9e3779b97f4a7c15ull) >> 49); /* 15 bits: WANTED_SLOTS */
+    return slot_in(p->wanted, key);
+}
 
-    while (p->wanted[i] != 0 && p->wanted[i] != key)
-        i = (i + 1) % WANTED_SLOTS;
-    return i;
+/* The address of a byte of the dump; 0 when no segment has it. Pages come in the order of the file.
+ */
+static uint64_t address_of(struct inq_link_map_pages *p, uint64_t off)
+{
+    for (size_t tries = 0; tries < p->n_segments; tries++) {
+        const struct inq_segment *s = p->by_addr[p->segment];
+
+        if (off - s->off < s->saved_bytes)
+            return s->addr + (off - s->off);
+        p->segment = (p->segment + 1) % p->n_segments;
+    }
+    return 0;
+}
+
+static void note_seen(struct inq_link_map_pages *p, uint64_t off)
+{
+    uint64_t addr;
+    size_t i;
+
+    if (p->n_looked_up++ >= WANTED_SLOTS) /* of foreign content: no more than this */
+        return;
+    addr = address_of(p, off);
+    if (!p->seen)
+        p->seen = calloc(WANTED_SLOTS, sizeof(*p->seen));
+    if (addr == 0 || !p->seen || p->n_seen >= WANTED_MAX)
+        return;
+    i = slot_in(p->seen, addr);
+    if (p->seen[i] == addr)
+        return;
+    p->seen[i] = addr;
+    if (p->n_seen++ == 0)
+        p->first_seen = p->last_seen = addr;
+    p->first_seen = addr < p->first_seen ? addr : p->first_seen;
+    p->last_seen = addr > p->last_seen ? addr : p->last_seen;
+}
+
+static inline bool was_seen(const struct inq_link_map_pages *p, uint64_t addr)
+{
+    return addr - p->first_seen <= p->last_seen - p->first_seen && (addr & 15) == 0 &&
+           p->seen[slot_in(p->seen, addr)] == addr;
 }
 
 static void want_offset(struct inq_link_map_pages *p, uint64_t off)
@@ -116,6 +164,7 @@ static bool check_link_map(struct inq_link_map_pages *p, uint64_t page_off, cons
         if (l_ld < m->start || l_ld >= m->end)
             return false;
     } /* else its third word is in the next page: the doubt speaks for it */
+    note_seen(p, page_off + at);
     if (size - at >= 2 * word)
         want_address(p, load_word(p, page + at + word, word), page_off);
     for (size_t i = 3; i < 5 && size - at >= (i + 1) * word; i++)
@@ -185,6 +234,24 @@ static bool find_link_maps(struct inq_link_map_pages *p, uint64_t page_off, cons
     return find_in(p, page_off, page, size, at, size) || found;
 }
 
+/* Two link_maps side by side: a search list. It may go on in the next page. */
+static bool find_search_list(struct inq_link_map_pages *p, uint64_t page_off, const uint8_t *page,
+                             size_t size)
+{
+    const size_t word = p->core->elf_class / 8;
+
+    if (p->n_seen < 2)
+        return false;
+    for (size_t at = 0; at + 2 * word <= size; at += word) {
+        if (!was_seen(p, load_word(p, page + at, word)) ||
+            !was_seen(p, load_word(p, page + at + word, word)))
+            continue;
+        want_offset(p, page_off + size);
+        return true;
+    }
+    return false;
+}
+
 /* struct abort_msg_s of glibc: a size in whole pages, then the text; alone at a page's start. */
 static bool is_abort_message(const struct inq_link_map_pages *p, const uint8_t *page, size_t size)
 {
@@ -208,6 +275,8 @@ bool inq_link_map_pages_want(void *context, uint64_t page_off, const uint8_t *pa
     bool found = is_wanted(p, page_off);
 
     if (p->modules.count > 0 && find_link_maps(p, page_off, page, size))
+        found = true;
+    if (!found && find_search_list(p, page_off, page, size))
         found = true;
     return found || is_abort_message(p, page, size);
 }

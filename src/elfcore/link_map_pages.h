@@ -6,7 +6,9 @@
  * Finds the dynamic linker's list in pages that go by. ld.so allocates a struct link_map for each
  * library with the process's own malloc, so they lie anywhere in its heaps. One is known by its
  * first words, {l_addr, l_name, l_ld, l_next, l_prev} (link.h): the load base of a module, and two
- * words further a pointer into the same module.
+ * words further a pointer into the same module. The linker's search lists are arrays of pointers to
+ * them, from the same heap: what stands in them together is known by pointers, side by side, to
+ * link_maps that went by before.
  */
 
 #include <stdbool.h>
@@ -27,6 +29,10 @@ struct inq_link_map_pages {
     INQ_ARRAY(struct inq_module_range) modules; /* in address order */
     uint64_t *wanted; /* hash set of page offsets that a kept page points to; 0 is free */
     size_t n_wanted;
+    uint64_t *seen; /* hash set of the addresses of link_maps; 0 is free */
+    size_t n_seen, n_looked_up;
+    uint64_t first_seen, last_seen; /* lowest and highest of them */
+    size_t segment;                 /* index into by_addr that the last page was in */
 };
 
 /* Modules are to be added in the order of their addresses. False without memory. */

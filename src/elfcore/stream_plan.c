@@ -45,6 +45,7 @@ enum {
     FIRST,  /* the crashed thread's stack */
     STACKS, /* the others' innermost frames, headers of modules, vdso */
     DATA,   /* writable data of modules, what registers point to */
+    LARGE,  /* the same of large modules: their slots, too, say who is bound to whom */
     DEEP,   /* deeper stacks, large bss */
     SMALL,  /* small segments: altstacks, messages, TLS */
     HEAP,
@@ -240,7 +241,7 @@ static void keep_file_segment(struct builder *b, const struct inq_segment *s,
     if (module && s->saved_bytes <= MODULE_RAW)
         keep_segment(b, s, INQ_KEEP_RAW, DATA);
     else if (module && s->saved_bytes <= MODULE_PACKED)
-        keep_segment(b, s, INQ_KEEP_PACKED, s->flags & PF_X ? CODE : DEEP);
+        keep_segment(b, s, INQ_KEEP_PACKED, s->flags & PF_X ? CODE : LARGE);
     else if (s->saved_bytes <= SMALL_SEGMENT)
         keep_segment(b, s, INQ_KEEP_RAW, SMALL);
 }
