@@ -17,8 +17,9 @@ const struct inq_family_row inq_family_table[] = {
              "mkl_intel_lp64|atlas|satlas|tatlas|f77blas|ptf77blas|nvpl_blas_*|armpl*|essl*",
      INQ_ABI_BLAS, false},
     {"openmp", "gomp|iomp5|iomp|omp|omp5", INQ_ABI_OPENMP, true},
-    {"allocator", "jemalloc|jemalloc_pic|tcmalloc|tcmalloc_minimal*|tcmalloc_and_profiler|mimalloc*|"
-                  "tbbmalloc_proxy|snmalloc*|snmallocshim*|hoard|rpmalloc|scudo|supermalloc",
+    {"allocator", "jemalloc|jemalloc_pic|tcmalloc|tcmalloc_minimal*|tcmalloc_and_profiler|"
+                  "mimalloc*|tbbmalloc_proxy|snmalloc*|snmallocshim*|hoard|rpmalloc|"
+                  "scudo|supermalloc",
      INQ_ABI_NONE, true},
     {"python", "python[23].[0-9]*|python3|python2", INQ_ABI_DIGITS, true},
 
@@ -49,7 +50,8 @@ const struct inq_family_row inq_family_table[] = {
     {NULL, "stdc++|gcc_s|c++|c++abi|gfortran|quadmath|unwind|atomic|ifcore|ifcoremt|imf|svml|irc|"
            "intlc|tbbmalloc", INQ_ABI_MAJOR, false},
     {NULL, "tiff|webp|webpdemux|webpmux|sharpyuv|gif|lcms2|freetype|harfbuzz|fontconfig|avif|heif|"
-           "aom|dav1d|de265|x265|jxl|raqm|fribidi|imagequant|xcb|Xau|Xdmcp|X11|cairo|pixman-1|rsvg-2",
+           "aom|dav1d|de265|x265|jxl|raqm|fribidi|imagequant|xcb|Xau|Xdmcp|X11|cairo|pixman-1|"
+           "rsvg-2",
      INQ_ABI_MAJOR, false},
     {NULL, "geos_c|proj|gdal|spatialite|geotiff|Lerc|netcdf|kea|cfitsio|tiledb|eccodes|eckit|grib",
      INQ_ABI_MAJOR, false},
@@ -77,7 +79,8 @@ const struct inq_family_row inq_family_table[] = {
            "FLAC|sndfile|mp3lame|portaudio|opencv_*", INQ_ABI_MAJOR, false},
     {NULL, "readline|ncurses|ncursesw|tinfo|tinfow|edit|tcl8.*|tk8.*|magic|uuid|blkid|udev|usb-1.0|"
            "dbus-1|systemd|elf|dw|bfd*|unwind-*|jvm|gc|lua5*|ruby*|perl", INQ_ABI_MAJOR, false},
-    {NULL, "c|m|pthread|dl|rt|resolv|nsl|nsl2|util|anl|thread_db|BrokenLocale", INQ_ABI_MAJOR, false},
+    {NULL, "c|m|pthread|dl|rt|resolv|nsl|nsl2|util|anl|thread_db|BrokenLocale", INQ_ABI_MAJOR,
+     false},
 };
 /* clang-format on */
 

@@ -130,7 +130,7 @@ static void elements_of_a_quantifier(void **state)
     struct inq_fact_value value = inq_evidence_get(doc, "module.name", "module", module);
     assert_string_equal(json_string_value(value.value), "libc.so.6");
     value = inq_evidence_get(doc, "module.owner.kind", "module", module);
-    assert_int_equal(value.known, INQ_UNKNOWN);
+    assert_int_equal(value.known, INQ_NONE);
     value = inq_evidence_get(doc, "module.soname", "module", module);
     assert_int_equal(value.known, INQ_NONE);
     json_decref(doc);

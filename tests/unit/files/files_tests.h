@@ -16,6 +16,7 @@ int run_build_id_tests(void);
 int run_policy_tests(void);
 int run_broker_tests(void);
 int run_fetched_tests(void);
+int run_metadata_tests(void);
 
 /* What write_elf() makes: the least that is an ELF file, with a build-id where one is wanted. */
 struct elf_shape {

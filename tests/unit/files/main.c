@@ -12,5 +12,6 @@ int main(void)
     failures += run_policy_tests();
     failures += run_broker_tests();
     failures += run_fetched_tests();
+    failures += run_metadata_tests();
     return failures != 0;
 }

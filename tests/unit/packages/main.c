@@ -7,5 +7,6 @@ int main(void)
 
     failures += run_name_tests();
     failures += run_origin_tests();
+    failures += run_owner_tests();
     return failures != 0;
 }

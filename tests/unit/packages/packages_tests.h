@@ -12,5 +12,6 @@
 
 int run_name_tests(void);
 int run_origin_tests(void);
+int run_owner_tests(void);
 
 #endif
