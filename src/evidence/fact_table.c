@@ -415,8 +415,9 @@ const struct inq_fact inq_fact_table[] = {
     INT("prefix.libraries", "prefix",
         "different shared libraries below it, without extension modules"),
     INT("prefix.sharing", "prefix",
-        "pairs of these that have 20 strong names or more in common; `pairs` leaves out those of "
-        "one package and those that share little of what they have"),
+        "pairs of files (as they lie there, equal ones counted for each name) that have 20 strong "
+        "names or more in common; `pairs` takes a build once, and leaves out those of one package "
+        "and those that share little of what they have"),
     INT("prefix.packages", "prefix", "installed packages whose lists were found"),
     LIST("pairs", "prefix",
          "pairs of different files that export the same strong names, the most dangerous first"),

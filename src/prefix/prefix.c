@@ -126,6 +126,29 @@ static int compare_identity(const void *a, const void *b, void *context)
     return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
 }
 
+static size_t exports_of(const struct inq_prefix_file *file)
+{
+    return file->links.n_exports + (size_t)__builtin_popcount(file->links.boilerplate);
+}
+
+/*
+ * One build under several names: auditwheel has changed the soname of each, and so the files
+ * differ. Files that are equal to the last byte are no pair.
+ */
+static void count_same(struct inq_prefix *prefix)
+{
+    for (uint32_t i = 0; i < prefix->n_files; i++) {
+        const struct inq_prefix_file *file = &prefix->files[i];
+        struct inq_prefix_file *first = &prefix->files[file->same_as];
+        const char *x = file->links.soname, *y = first->links.soname;
+
+        first->n_same++;
+        if (file != first && file->is_library && !file->library.extension &&
+            exports_of(file) >= LEAST_COMMON && x && y && strcmp(x, y) != 0)
+            prefix->n_sharing++;
+    }
+}
+
 static struct inq_error *group_same(struct inq_prefix *prefix)
 {
     _cleanup_free_ uint32_t *order = calloc(prefix->n_files + 1, sizeof(*order));
@@ -147,6 +170,7 @@ static struct inq_error *group_same(struct inq_prefix *prefix)
         prefix->n_libraries +=
             file->is_library && !file->library.extension && file->same_as == order[i];
     }
+    count_same(prefix);
     /* the names of a file count once */
     for (size_t i = 0; i < prefix->exports.items.count; i++) {
         const struct inq_export *e = &prefix->exports.items.items[i];
@@ -210,11 +234,6 @@ static bool belong_together(const struct inq_prefix_file *a, const struct inq_pr
            !inq_library_same(&a->library, &b->library);
 }
 
-static size_t exports_of(const struct inq_prefix_file *file)
-{
-    return file->links.n_exports + (size_t)__builtin_popcount(file->links.boilerplate);
-}
-
 static bool is_a_pair(struct inq_prefix *prefix, struct inq_pair *pair, uint32_t *ret_smaller)
 {
     const struct inq_prefix_file *a = &prefix->files[pair->a], *b = &prefix->files[pair->b];
@@ -223,7 +242,7 @@ static bool is_a_pair(struct inq_prefix *prefix, struct inq_pair *pair, uint32_t
     *ret_smaller = (uint32_t)smaller;
     pair->common += (uint32_t)__builtin_popcount(a->links.boilerplate & b->links.boilerplate);
     if (pair->common >= LEAST_COMMON && !a->library.extension && !b->library.extension)
-        prefix->n_sharing++;
+        prefix->n_sharing += (size_t)a->n_same * b->n_same;
     if (a->machine != b->machine || a->elf_class != b->elf_class || belong_together(a, b))
         return false;
     if (both_allocators(a, b))

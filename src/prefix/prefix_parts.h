@@ -27,6 +27,7 @@ struct inq_prefix_file {
     char config[192]; /* "" without */
     bool is_library;  /* a shared ELF file that could be read */
     uint32_t same_as; /* the first file with this content; its own index when it is that one */
+    uint32_t n_same; /* in the first: how many files have this content, itself counted */
     uint32_t
         furthest; /* of all files with this content, the one with the most reach; in the first */
     bool capturer_known;
@@ -46,7 +47,7 @@ struct inq_prefix {
     size_t n_files;
     uint32_t *by_path, *by_name; /* indexes of files, sorted; by_name: soname, else file name */
     size_t n_packages, n_libraries;
-    size_t n_sharing; /* pairs of libraries with many names in common, also those not listed */
+    size_t n_sharing; /* pairs of files that differ and have many names in common; not all listed */
     struct inq_exports exports;
 };
 

@@ -89,14 +89,17 @@ static void put_head(struct inq_page *page)
         page->text->failed = true;
     inq_page_prose(page, "", 2, line.bytes);
     inq_text_deinit(&line);
+    if (json_is_integer(json_object_get(prefix, "sharing")))
+        inq_page_printf(page,
+                        "%" PRIdMAX " pairs of files have 20 exported names or more in common\n",
+                        (intmax_t)inq_page_int(prefix, "sharing", 0));
     if (json_array_size(pairs) == 0)
         return;
     inq_page_printf(page,
-                    "%zu pair%s of libraries export%s the same names: %zu high, %zu possible, %zu "
-                    "low\n",
+                    "%zu pair%s of libraries that could be taken for each other: %zu high, %zu "
+                    "possible, %zu low\n",
                     json_array_size(pairs), json_array_size(pairs) == 1 ? "" : "s",
-                    json_array_size(pairs) == 1 ? "s" : "", count_of(pairs, 0), count_of(pairs, 1),
-                    count_of(pairs, 2));
+                    count_of(pairs, 0), count_of(pairs, 1), count_of(pairs, 2));
 }
 
 /* ------------------------------------------------------------------------- the clean state */

@@ -17,10 +17,6 @@ static void any_is_three_valued(void **state)
     assert_int_equal(rules_when(ANY_LIBPQ, "{\"modules\": []}"), INQ_NO);
     assert_int_equal(rules_when(ANY_LIBPQ, "{}"), INQ_NO);
     assert_int_equal(rules_when(ANY_LIBPQ, "{\"unknown\": {\"modules\": \"no note\"}}"), INQ_MAYBE);
-    /* a member that nothing in this version sets */
-    assert_int_equal(rules_when(RULE("  when:\n    - any modules: [module.family is libpq]\n"),
-                                "{\"modules\": [{\"name\": \"a\"}]}"),
-                     INQ_MAYBE);
     /* a member that is not there for this element alone */
     assert_int_equal(rules_when(ANY_LIBPQ, "{\"modules\": [{\"name\": null}, {}]}"), INQ_NO);
 }
