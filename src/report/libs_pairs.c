@@ -89,7 +89,7 @@ static void put_head(struct inq_page *page)
         page->text->failed = true;
     inq_page_prose(page, "", 2, line.bytes);
     inq_text_deinit(&line);
-    if (json_is_integer(json_object_get(prefix, "sharing")))
+    if (inq_page_int(prefix, "sharing", 0) > 0)
         inq_page_printf(page,
                         "%" PRIdMAX " pairs of files have 20 exported names or more in common\n",
                         (intmax_t)inq_page_int(prefix, "sharing", 0));
@@ -217,6 +217,10 @@ static void put_page(struct inq_page *page, bool all)
 {
     const json_t *pairs = json_object_get(page->report, "pairs");
     put_head(page);
+    if (inq_page_int(json_object_get(page->report, "prefix"), "libraries", 0) == 0) {
+        inq_page_put(page, "No shared library is below it.\n");
+        return;
+    }
     if (count_of(pairs, 0) > 0) {
         inq_page_heading(page, "Something here makes these cross");
         put_pairs(page, 0);
