@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "cleanup.h"
 #include "site.h"
 #include "text.h"
@@ -133,6 +134,73 @@ static bool is_like(const struct inq_conda_package *package, const char *hint)
     return inq_starts_with(key, hint) || inq_starts_with(hint, key);
 }
 
+/* ---- every file of every package, for when many are asked for ------------------------------- */
+
+static int compare_files(const void *a, const void *b)
+{
+    return strcmp(((const struct inq_conda_file *)a)->path,
+                  ((const struct inq_conda_file *)b)->path);
+}
+
+static bool index_package(struct inq_conda *conda, struct inq_arena *arena, size_t package,
+                          const struct inq_blob *blob, size_t *capacity)
+{
+    json_t *document = blob->text ? json_loadb(blob->text, blob->size, 0, NULL) : NULL;
+    const json_t *file;
+    bool ok = true;
+    size_t i;
+
+    json_array_foreach (json_object_get(document, "files"), i, file) {
+        const char *text = json_string_value(file);
+
+        if (!ok || !text || !strstr(text, ".so"))
+            continue;
+        ok =
+            inq_array_grow((void **)&conda->files, conda->n_files, capacity, sizeof(*conda->files));
+        if (!ok)
+            break;
+        conda->files[conda->n_files].path = inq_arena_strdup(arena, text);
+        conda->files[conda->n_files].package = (uint32_t)package;
+        ok = conda->files[conda->n_files].path != NULL;
+        conda->n_files += ok;
+    }
+    json_decref(document);
+    return ok;
+}
+
+static struct inq_error *build_index(struct inq_conda *conda, struct inq_opener *opener,
+                                     struct inq_arena *arena)
+{
+    size_t capacity = 0;
+    bool ok = true;
+
+    conda->indexed = true;
+    for (size_t i = 0; ok && i < conda->n_packages; i += BATCH) {
+        const size_t left = conda->n_packages - i, count = left < BATCH ? left : BATCH;
+        struct inq_blob blobs[BATCH];
+        size_t which[BATCH];
+
+        for (size_t k = 0; k < count; k++)
+            which[k] = i + k;
+        INQ_TRY(read_batch(conda, opener, arena, which, count, blobs));
+        for (size_t k = 0; k < count; k++) {
+            ok = ok && index_package(conda, arena, i + k, &blobs[k], &capacity);
+            inq_blob_deinit(&blobs[k]);
+        }
+    }
+    if (!ok)
+        return &inq_error_oom;
+    if (conda->n_files > 0)
+        qsort(conda->files, conda->n_files, sizeof(*conda->files), compare_files);
+    return NULL;
+}
+
+void inq_conda_close(struct inq_conda *conda)
+{
+    if (conda)
+        free(conda->files);
+}
+
 struct inq_error *inq_conda_owner(struct inq_conda *conda, struct inq_opener *opener,
                                   struct inq_arena *arena, const char *below, const char *hint,
                                   size_t hint_size, bool thorough,
@@ -140,31 +208,39 @@ struct inq_error *inq_conda_owner(struct inq_conda *conda, struct inq_opener *op
 {
     _cleanup_free_ size_t *which = NULL;
     char key[INQ_DIST_NAME] = "";
+    size_t n = 0;
 
     *ret_package = NULL;
     if (conda->n_packages == 0)
         return NULL;
     if (!inq_dist_normalise(hint, hint_size, key))
         key[0] = '\0';
+    if (thorough) {
+        const struct inq_conda_file wanted = {.path = below}, *found;
+
+        if (!conda->indexed)
+            INQ_TRY(build_index(conda, opener, arena));
+        found = conda->n_files > 0 ? bsearch(&wanted, conda->files, conda->n_files,
+                                             sizeof(*conda->files), compare_files)
+                                   : NULL;
+        *ret_package = found ? &conda->packages[found->package] : NULL;
+        return NULL;
+    }
     which = calloc(conda->n_packages, sizeof(*which));
     if (!which)
         return &inq_error_oom;
-    for (int like = 1; like >= (thorough ? 0 : 1) && !*ret_package; like--) {
-        size_t n = 0;
+    for (size_t i = 0; i < conda->n_packages; i++)
+        if (is_like(&conda->packages[i], key))
+            which[n++] = i;
+    for (size_t i = 0; i < n && !*ret_package; i += BATCH) {
+        const size_t count = n - i < BATCH ? n - i : BATCH;
+        struct inq_blob blobs[BATCH];
 
-        for (size_t i = 0; i < conda->n_packages; i++)
-            if (is_like(&conda->packages[i], key) == (like == 1))
-                which[n++] = i;
-        for (size_t i = 0; i < n && !*ret_package; i += BATCH) {
-            const size_t count = n - i < BATCH ? n - i : BATCH;
-            struct inq_blob blobs[BATCH];
-
-            INQ_TRY(read_batch(conda, opener, arena, which + i, count, blobs));
-            for (size_t k = 0; k < count; k++) {
-                if (!*ret_package && names_file(&blobs[k], below))
-                    *ret_package = &conda->packages[which[i + k]];
-                inq_blob_deinit(&blobs[k]);
-            }
+        INQ_TRY(read_batch(conda, opener, arena, which + i, count, blobs));
+        for (size_t k = 0; k < count; k++) {
+            if (!*ret_package && names_file(&blobs[k], below))
+                *ret_package = &conda->packages[which[i + k]];
+            inq_blob_deinit(&blobs[k]);
         }
     }
     return NULL;

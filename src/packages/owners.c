@@ -45,6 +45,8 @@ void inq_owners_destroy(struct inq_owners *owners)
     inq_distro_deinit(&owners->distro);
     for (size_t i = 0; i < owners->sites.count; i++)
         inq_site_close(owners->sites.items[i]);
+    for (size_t i = 0; i < owners->condas.count; i++)
+        inq_conda_close(owners->condas.items[i]);
     INQ_ARRAY_FREE(&owners->sites);
     INQ_ARRAY_FREE(&owners->condas);
     free(owners);
@@ -200,7 +202,6 @@ static struct inq_error *wheel_owner(struct inq_owners *o, const char *path,
                            thorough, &dist));
     if (!dist)
         return NULL;
-    INQ_TRY(inq_site_read_installer(site, o->opener, o->arena, dist));
     if (thorough || site->n_dists <= FEW_DISTS)
         INQ_TRY(inq_site_read_needs(site, o->opener, o->arena));
     owner->kind = "wheel";

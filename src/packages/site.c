@@ -163,13 +163,27 @@ static int likeness(const struct inq_dist *dist, const char *hint)
 
 #define BATCH 16u
 
-/* The lists of files of up to 16 distributions; those that were read before are not read again. */
+/* "pip" */
+static void take_installer(struct inq_dist *dist, struct inq_arena *arena,
+                           const struct inq_blob *blob)
+{
+    const char *line;
+    size_t size, pos = 0;
+
+    if (blob->text && inq_blob_line(blob, &pos, &line, &size) && size > 0 && size < 64)
+        dist->installer = inq_arena_copy(arena, line, size);
+}
+
+/*
+ * The lists of files of up to 16 distributions, and what installed them; those that were read
+ * before are not read again.
+ */
 static struct inq_error *read_records(struct inq_site *site, struct inq_opener *opener,
                                       struct inq_arena *arena, const size_t *which, size_t n)
 {
     struct inq_dist *dists[BATCH];
-    struct inq_blob blobs[BATCH];
-    const char *paths[BATCH];
+    struct inq_blob blobs[2 * BATCH];
+    const char *paths[2 * BATCH];
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -177,20 +191,23 @@ static struct inq_error *read_records(struct inq_site *site, struct inq_opener *
 
         if (dist->record_read)
             continue;
-        paths[count] = inq_arena_printf(arena, "%s/%s/%s", site->path, dist->folder,
-                                        dist->is_egg ? "installed-files.txt" : "RECORD");
-        if (!paths[count])
+        paths[2 * count] = inq_arena_printf(arena, "%s/%s/%s", site->path, dist->folder,
+                                            dist->is_egg ? "installed-files.txt" : "RECORD");
+        paths[2 * count + 1] = inq_arena_printf(arena, "%s/%s/INSTALLER", site->path, dist->folder);
+        if (!paths[2 * count] || !paths[2 * count + 1])
             return &inq_error_oom;
         dists[count++] = dist;
     }
     if (count == 0)
         return NULL;
-    INQ_TRY(inq_blobs_read(opener, INQ_FILE_METADATA, paths, count, blobs));
+    INQ_TRY(inq_blobs_read(opener, INQ_FILE_METADATA, paths, 2 * count, blobs));
     for (size_t i = 0; i < count; i++) {
-        dists[i]->record = blobs[i];
+        dists[i]->record = blobs[2 * i];
         dists[i]->record_read = true;
+        take_installer(dists[i], arena, &blobs[2 * i + 1]);
+        inq_blob_deinit(&blobs[2 * i + 1]);
     }
-    return NULL;
+    return inq_arena_failed(arena) ? &inq_error_oom : NULL;
 }
 
 static struct inq_error *search(struct inq_site *site, struct inq_opener *opener,
@@ -450,25 +467,6 @@ struct inq_error *inq_site_read_needs(struct inq_site *site, struct inq_opener *
         INQ_TRY(read_metadata(site, opener, arena, i,
                               site->n_dists - i < BATCH ? site->n_dists - i : BATCH));
     return inq_site_link(site, arena);
-}
-
-struct inq_error *inq_site_read_installer(struct inq_site *site, struct inq_opener *opener,
-                                          struct inq_arena *arena, struct inq_dist *dist)
-{
-    _cleanup_(inq_blob_deinit) struct inq_blob blob = {0};
-    const char *path, *line;
-    size_t size, pos = 0;
-
-    if (dist->installer_read || dist->is_egg)
-        return NULL;
-    dist->installer_read = true;
-    path = inq_arena_printf(arena, "%s/%s/INSTALLER", site->path, dist->folder);
-    if (!path)
-        return &inq_error_oom;
-    INQ_TRY(inq_blob_read(opener, INQ_FILE_METADATA, path, &blob));
-    if (blob.text && inq_blob_line(&blob, &pos, &line, &size) && size > 0 && size < 64)
-        dist->installer = inq_arena_copy(arena, line, size);
-    return inq_arena_failed(arena) ? &inq_error_oom : NULL;
 }
 
 /* ---- chains -------------------------------------------------------------------------------- */

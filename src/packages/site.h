@@ -32,8 +32,7 @@ struct inq_dist {
     bool has_needs; /* METADATA was read: */
     struct inq_dist_need *needs;
     size_t n_needs;
-    const char *installer; /* "pip"; NULL when unknown or not read */
-    bool installer_read;
+    const char *installer;  /* "pip"; NULL when unknown; read with: */
     struct inq_blob record; /* RECORD or installed-files.txt, kept for the next question */
     bool record_read;
 };
@@ -68,9 +67,6 @@ struct inq_error *inq_site_read_needs(struct inq_site *site, struct inq_opener *
                                       struct inq_arena *arena);
 /* The last step of that, for distributions whose needs came from elsewhere. Sorts them. */
 struct inq_error *inq_site_link(struct inq_site *site, struct inq_arena *arena);
-/* Reads its INSTALLER, once. */
-struct inq_error *inq_site_read_installer(struct inq_site *site, struct inq_opener *opener,
-                                          struct inq_arena *arena, struct inq_dist *dist);
 
 /*
  * Who needs it: "eccodeslib ← eccodes ← cfgrib", from a direct user to one that nobody needs, the
