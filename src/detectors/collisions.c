@@ -277,20 +277,32 @@ static bool find_crossings(struct finder *f)
     return true;
 }
 
+/* Has it slots that nobody knows about? */
+static bool is_unjudged(const struct inq_bound_module *m)
+{
+    return m->loaded && !m->is_linker && (!m->read || m->undecided > 0);
+}
+
 static void describe(struct finder *f, struct collision *c)
 {
     for (size_t i = 0; i < c->copies.count; i++) {
         const struct inq_bound_module *m = &f->b->modules[c->copies.items[i]];
 
         c->judged += m->bound_here;
-        if (!m->read && !m->is_linker && c->unread == SIZE_MAX)
+        if (is_unjudged(m) && c->unread == SIZE_MAX)
             c->unread = c->copies.items[i];
     }
+    /* nor can they be acquitted while somebody on the crashing path may have used them */
+    for (size_t i = 0; i < f->path.count && c->unread == SIZE_MAX; i++)
+        if (f->path.frames[i].module != SIZE_MAX &&
+            is_unjudged(&f->b->modules[f->path.frames[i].module]))
+            c->unread = f->path.frames[i].module;
     for (size_t i = 0; i < f->b->n_in_scope_pairs; i++)
         if (has_copy(c, f->b->in_scope_pairs[i].expected) &&
             has_copy(c, f->b->in_scope_pairs[i].actual))
             c->in_scope += f->b->in_scope_pairs[i].slots;
-    if (!c->has_common && c->unread == SIZE_MAX && c->copies.count >= 2) {
+    if (!c->has_common && c->copies.count >= 2 && f->b->modules[c->copies.items[0]].read &&
+        f->b->modules[c->copies.items[1]].read) {
         struct inq_common common =
             inq_bindings_common(f->b, c->copies.items[0], c->copies.items[1]);
 
@@ -335,10 +347,10 @@ static const char *why_of(const struct finder *f, const struct collision *c)
     if (f->b->none)
         return f->b->none;
     if (c->unread != SIZE_MAX)
-        return inq_arena_printf(arena, "%s could not be read: %s",
-                                f->dump->modules->items[c->unread].name,
-                                f->b->modules[c->unread].unread ? f->b->modules[c->unread].unread
-                                                                : "its slots are not in the dump");
+        return inq_arena_printf(
+            arena, "%s could not be judged: %s", f->dump->modules->items[c->unread].name,
+            f->b->modules[c->unread].unread ? f->b->modules[c->unread].unread
+                                            : "not all of its slots can be judged");
     return inq_arena_printf(arena,
                             "no slot is bound across: %llu that lead to one of them were "
                             "judged",
