@@ -166,6 +166,40 @@ static void without_a_build_id_the_place_decides(void **state)
     expect(&trusting, "/etc/passwd", &good, INQ_ON_DISK_MISMATCH, false, "not an ELF file");
 }
 
+/* Where the dump holds no build-id, but how the file begins. */
+static void the_first_page_stands_in_for_a_build_id(void **state)
+{
+    const struct inq_file_policy policy = {0};
+    uint8_t head[INQ_MAX_FILE_HEAD] = {0};
+    struct inq_file_request request = {.kind = INQ_FILE_MODULE, .path = in(tree, "bare.so")};
+    struct inq_file_reply reply;
+    int fd = open(request.path, O_RDWR | O_CLOEXEC);
+    ssize_t size;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, INQ_MAX_FILE_HEAD), 0);
+    size = pread(fd, head, sizeof(head), 0);
+    assert_int_equal(size, sizeof(head));
+    close(fd);
+    request.head = head;
+    request.head_size = sizeof(head);
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MATCH);
+    assert_true(reply.fd >= 0);
+    close(reply.fd);
+
+    head[sizeof(head) - 1] ^= 1;
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_MISMATCH);
+    assert_int_equal(reply.fd, -1);
+
+    request.path = "/etc/passwd"; /* no ELF file: not even compared */
+    inq_file_open(&policy, &request, &reply);
+    assert_int_equal(reply.status, INQ_ON_DISK_REFUSED);
+    assert_int_equal(reply.fd, -1);
+}
+
 static void only_regular_files(void **state)
 {
     static const struct inq_file_policy policy = {.trust_paths = true};
@@ -523,6 +557,7 @@ int run_policy_tests(void)
         struct CMUnitTest tests[] = {
             CASE(the_build_id_decides),
             CASE(without_a_build_id_the_place_decides),
+            CASE(the_first_page_stands_in_for_a_build_id),
             CASE(only_regular_files),
             CASE(names_that_are_no_files),
             CASE(proc_is_refused_by_what_it_is),
