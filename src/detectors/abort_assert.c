@@ -90,34 +90,6 @@ static const char *text_of(const struct inq_dump *dump, const struct loads *load
     return text && *text ? text : NULL;
 }
 
-/* The call that ends at `addr` goes to `function`, directly or through a slot of a table. */
-static bool calls(const struct inq_dump *dump, uint64_t addr, uint64_t function)
-{
-    static const uint8_t lengths[] = {5, 6, 7}; /* call rel32; call *slot(%rip), with a prefix */
-    struct inq_opcode code;
-    uint64_t slot, target;
-
-    for (size_t i = 0; i < sizeof(lengths); i++) {
-        if (!inq_code_at(dump, addr - lengths[i], &code) || code.next != addr ||
-            code.instruction.meta.category != ZYDIS_CATEGORY_CALL)
-            continue;
-        if (inq_code_rip_operand(&code, 0, &slot))
-            return inq_memory_u64(dump->memory, slot, &target) && target == function;
-        if (code.operands[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
-            return false;
-        target = code.next + code.operands[0].imm.value.u;
-        if (target == function)
-            return true;
-        if (inq_code_at(dump, target, &code) &&
-            code.instruction.mnemonic == ZYDIS_MNEMONIC_ENDBR64)
-            inq_code_at(dump, code.next, &code);
-        return code.instruction.mnemonic == ZYDIS_MNEMONIC_JMP &&
-               inq_code_rip_operand(&code, 0, &slot) &&
-               inq_memory_u64(dump->memory, slot, &target) && target == function;
-    }
-    return false;
-}
-
 /*
  * The return address of the call: __assert_fail() does not return, so there is but one. musl has
  * no call frame information as distributions build it, so the frames may not lead there.
@@ -135,7 +107,7 @@ static bool find_call(struct inq_dump *dump, uint64_t *ret_addr)
         if (!inq_memory_u64(dump->memory, at, &word))
             return false;
         if (word >= 65536 && inq_memory_region_at(dump->memory, word, &region) &&
-            (region.flags & PF_X) && calls(dump, word, function)) {
+            (region.flags & PF_X) && inq_code_calls(dump, word, function)) {
             *ret_addr = word;
             return true;
         }
@@ -162,9 +134,9 @@ enum inq_abort_answer inq_abort_assert(struct inq_dump *dump, struct inq_abort_t
     if (!expression || !file || !loads.has[LINE])
         return INQ_ABORT_NOT_TOLD;
     *ret_text = (struct inq_abort_text){
-        .message = inq_arena_printf(dump->arena, "%s:%u: %s: Assertion `%s' failed.", file,
-                                    (unsigned)loads.value[LINE], function ? function : "?",
-                                    expression),
+        .message =
+            inq_arena_printf(dump->arena, "%s:%u: %s: Assertion `%s' failed.", file,
+                             (unsigned)loads.value[LINE], function ? function : "?", expression),
         .source = "libc",
         .found_in = "call-site",
         .grade = "strong"};

@@ -17,7 +17,7 @@
 
 static const char *const terminators[] = {"std::terminate", "__cxxabiv1::__terminate",
                                           "std::__terminate", "std::unexpected", NULL};
-static const char *const throwers[] = {"__cxa_throw", "__cxa_rethrow", "__cxxabiv1::failed_throw",
+static const char *const throwers[] = {"__cxa_throw", "__cxa_rethrow", "std::rethrow_exception",
                                        NULL};
 static const char *const personalities[] = {"__gxx_personality_v0", "__cxa_call_terminate",
                                             "__clang_call_terminate", NULL};
@@ -44,6 +44,18 @@ static bool is_nameless(const struct inq_stack *stack)
     return false;
 }
 
+/* Where compilers split functions in two, what throws has no name: its library still tells. */
+static bool is_called_by_runtime(const struct inq_stack *stack, size_t terminator)
+{
+    size_t caller = terminator + 1;
+
+    while (caller < stack->n_frames && stack->frames[caller].inlined)
+        caller++;
+    return caller < stack->n_frames && stack->frames[caller].module &&
+           !stack->frames[caller].module->is_main && !stack->frames[caller].function &&
+           stack->frames[caller].module == stack->frames[terminator].module;
+}
+
 static const char *how_it_ended(const struct inq_stack *stack)
 {
     size_t terminator = find(stack, terminators), thrower = find(stack, throwers);
@@ -53,7 +65,9 @@ static const char *how_it_ended(const struct inq_stack *stack)
         return "noexcept";
     if (thrower != INQ_NO_FRAME)
         return "uncaught";
-    return terminator != INQ_NO_FRAME ? "terminate" : NULL;
+    if (terminator == INQ_NO_FRAME)
+        return NULL;
+    return is_called_by_runtime(stack, terminator) ? "uncaught" : "terminate";
 }
 
 static const char *message_of(struct inq_dump *dump, const struct inq_cxx_exception *exception)

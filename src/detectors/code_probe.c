@@ -279,3 +279,32 @@ bool inq_code_passes_argument(const struct inq_dump *dump, uint64_t start, uint6
     }
     return false;
 }
+
+/* ---- calls -------------------------------------------------------------------------------------
+ */
+
+bool inq_code_calls(const struct inq_dump *dump, uint64_t addr, uint64_t function)
+{
+    static const uint8_t lengths[] = {5, 6, 7}; /* call rel32; call *slot(%rip), with a prefix */
+    struct inq_opcode code;
+    uint64_t slot, target;
+
+    for (size_t i = 0; i < sizeof(lengths); i++) {
+        if (!inq_code_at(dump, addr - lengths[i], &code) || code.next != addr ||
+            code.instruction.meta.category != ZYDIS_CATEGORY_CALL)
+            continue;
+        if (inq_code_rip_operand(&code, 0, &slot))
+            return inq_memory_u64(dump->memory, slot, &target) && target == function;
+        if (code.operands[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            return false;
+        target = code.next + code.operands[0].imm.value.u;
+        if (target == function)
+            return true;
+        if (inq_code_at(dump, target, &code) && code.instruction.mnemonic == ZYDIS_MNEMONIC_ENDBR64)
+            inq_code_at(dump, code.next, &code);
+        return code.instruction.mnemonic == ZYDIS_MNEMONIC_JMP &&
+               inq_code_rip_operand(&code, 0, &slot) &&
+               inq_memory_u64(dump->memory, slot, &target) && target == function;
+    }
+    return false;
+}

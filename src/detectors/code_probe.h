@@ -51,4 +51,7 @@ bool inq_code_keeps_argument(const struct inq_dump *dump, uint64_t start, uint64
 /* No instruction from start on writes to the register of the first argument before `call_end`. */
 bool inq_code_passes_argument(const struct inq_dump *dump, uint64_t start, uint64_t call_end);
 
+/* The call that ends at `addr` goes to `function`, directly or through a slot of a table (PLT). */
+bool inq_code_calls(const struct inq_dump *dump, uint64_t addr, uint64_t function);
+
 #endif

@@ -7,12 +7,17 @@
  * destructors of libraries from the dynamic linker.
  */
 
+#include <elf.h>
 #include <string.h>
 
 #include "code_probe.h"
+#include "crash.h"
 #include "detectors.h"
 #include "frame_registers.h"
 #include "frame_search.h"
+#include "thread_stacks.h"
+
+#define MOST_STACK 65536u
 
 static const char *const exits[] = {"exit",       "__GI_exit", "__run_exit_handlers",
                                     "quick_exit", "_dl_fini",  NULL};
@@ -169,8 +174,43 @@ static void set_exiting(const struct inq_dump *dump, struct inq_evidence *eviden
                                  "the frames that would tell have no names");
 }
 
+static bool has_musl(const struct inq_dump *dump)
+{
+    for (size_t i = 0; i < dump->modules->count; i++)
+        if (inq_module_is_musl(&dump->modules->items[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Where no frames lead through libc (musl as distributions build it): the return address of a call
+ * of exit() on the stack. exit() never returns, so such a word is not a left-over.
+ */
+static bool called_by_stack(struct inq_dump *dump)
+{
+    const struct inq_thread_stack *stack = inq_crashed_thread_stack(dump);
+    struct inq_memory_region code;
+    uint64_t function, sp, word, end;
+
+    if (!inq_crash_sp(dump, &sp) || !stack || !inq_stack_covers(stack, sp) ||
+        dump->core->machine != EM_X86_64 || dump->core->elf_class != 64 || !has_musl(dump) ||
+        (!inq_modules_symbol(dump->modules, "libc", "exit", &function, NULL) &&
+         !inq_modules_symbol(dump->modules, "ld-musl-", "exit", &function, NULL)))
+        return false;
+    end = stack->start + stack->size;
+    for (uint64_t at = (sp + 7) & ~UINT64_C(7); at < end && at - sp < MOST_STACK; at += 8) {
+        if (!inq_memory_u64(dump->memory, at, &word))
+            return false;
+        if (word >= 65536 && inq_memory_region_at(dump->memory, word, &code) &&
+            (code.flags & PF_X) && inq_code_calls(dump, word, function))
+            return true;
+    }
+    return false;
+}
+
 struct inq_error *inq_detect_exiting(struct inq_dump *dump, struct inq_evidence *evidence)
 {
+    static const char no_frames[] = "no frames lead through this C library";
     struct place place;
 
     for (size_t i = 0; dump->stacks && i < dump->stacks->count; i++)
@@ -178,6 +218,13 @@ struct inq_error *inq_detect_exiting(struct inq_dump *dump, struct inq_evidence 
             set_exiting(dump, evidence, &place);
             return NULL;
         }
+    if (called_by_stack(dump)) {
+        inq_evidence_set_int(evidence, "state.exiting.thread", inq_crashed_thread(dump)->tid);
+        inq_evidence_set_unknown(evidence, "state.exiting.status", "%s", no_frames);
+        inq_evidence_set_unknown(evidence, "state.exiting.module", "%s", no_frames);
+        inq_evidence_set_unknown(evidence, "state.exiting.phase", "%s", no_frames);
+        return NULL;
+    }
     if (!inq_frames_tell(dump))
         inq_evidence_set_unknown(evidence, "state.exiting",
                                  "not all frames of all threads are known by name");

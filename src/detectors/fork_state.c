@@ -32,6 +32,7 @@ struct search {
     struct inq_pthread_layout layout;
     bool musl;
     size_t lost;
+    size_t odd;    /* neither lost nor ended: not understood */
     size_t looked; /* control blocks */
 };
 
@@ -122,7 +123,8 @@ static void look_at_tops(struct search *search)
         if ((region.flags & (PF_R | PF_W | PF_X)) != (PF_R | PF_W) ||
             region.saved_bytes < TOP_BYTES || inq_core_file_at(search->dump->core, region.start))
             continue;
-        for (uint64_t at = (end - TOP_BYTES + 63) & ~UINT64_C(63); at < end; at += 64) {
+        uint64_t step = search->musl ? 8 : 64; /* how they are aligned */
+        for (uint64_t at = (end - TOP_BYTES + 63) & ~UINT64_C(63); at < end; at += step) {
             if (!is_block(search, at) || is_own(search->dump, at))
                 continue;
             look_at(search, at);
@@ -149,8 +151,7 @@ static bool leader_is_on_thread_stack(struct inq_dump *dump)
 static bool has_musl(const struct inq_dump *dump)
 {
     for (size_t i = 0; i < dump->modules->count; i++)
-        if (!strncmp(dump->modules->items[i].name, "ld-musl-", 8) ||
-            !strncmp(dump->modules->items[i].name, "libc.musl-", 10))
+        if (inq_module_is_musl(&dump->modules->items[i]))
             return true;
     return false;
 }
@@ -185,6 +186,11 @@ struct inq_error *inq_detect_fork(struct inq_dump *dump, struct inq_evidence *ev
         return NULL;
     }
     look_at_tops(&search);
+    if (search.lost == 0 && search.odd > 0) {
+        inq_evidence_set_unknown(evidence, "state.forked_child",
+                                 "there are records of threads that the dump does not have");
+        return NULL;
+    }
     inq_evidence_set_bool(evidence, "state.forked_child", search.lost > 0);
     return NULL;
 }

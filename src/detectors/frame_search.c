@@ -30,6 +30,17 @@ static bool is_named(const struct inq_module *module, const char *const *prefixe
     return false;
 }
 
+bool inq_module_is_musl(const struct inq_module *module)
+{
+    static const char *const names[] = {"libc.musl-", "ld-musl-", NULL};
+
+    if (!module)
+        return false;
+    const char *slash = module->link_name ? strrchr(module->link_name, '/') : NULL;
+    return is_named(module, names) || (slash && inq_starts_with(slash + 1, "ld-musl-")) ||
+           (module->path && strstr(module->path, "-linux-musl/libc.so"));
+}
+
 bool inq_module_is_libc(const struct inq_module *module)
 {
     /* musl's linker and library are one file; Debian 11's libc is libc-2.31.so */
@@ -40,7 +51,7 @@ bool inq_module_is_libc(const struct inq_module *module)
 bool inq_module_is_loader(const struct inq_module *module)
 {
     static const char *const names[] = {"ld-linux", "ld-2.", "ld64.so", "ld.so", "ld-musl-", NULL};
-    return is_named(module, names);
+    return is_named(module, names) || inq_module_is_musl(module);
 }
 
 bool inq_is_static(const struct inq_dump *dump)

@@ -23,6 +23,8 @@ size_t inq_frame_find(const struct inq_stack *stack, size_t from, const char *co
  */
 bool inq_module_is_libc(const struct inq_module *module);
 bool inq_module_is_loader(const struct inq_module *module);
+/* musl, whose one file is both. */
+bool inq_module_is_musl(const struct inq_module *module);
 /* Nothing was loaded dynamically: the program holds its libraries. */
 bool inq_is_static(const struct inq_dump *dump);
 

@@ -77,7 +77,7 @@ def build(case, folder, compiler=None):
             libraries = [f"-L{folder}", f"-l{name}", "-Wl,-rpath,$ORIGIN"]
     if not is_newer(program, source_of(case)):
         subprocess.run(compiler + ["-g"] + case.get("build", ["-O1"]) + [source_of(case), "-o", program]
-                       + libraries, check=True)
+                       + libraries + case.get("link", []), check=True)
     return program
 
 
