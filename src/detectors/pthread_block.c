@@ -40,7 +40,8 @@ static bool find_symbol(const struct inq_dump *dump, const char *name, uint64_t 
     return false;
 }
 
-/* Offset of a field in a struct of `size` bytes, by its descriptor {bits, elements, offset}; or 0. */
+/* Offset of a field in a struct of `size` bytes, by its descriptor {bits, elements, offset}; or 0.
+ */
 static uint32_t find_field(const struct inq_dump *dump, const char *name, uint32_t size)
 {
     uint64_t addr;

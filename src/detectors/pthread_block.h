@@ -22,8 +22,8 @@ struct inq_pthread_layout { /* of this process's glibc; zeroes where its libc do
 
 /*
  * What glibc exports for libthread_db: `_thread_db_sizeof_pthread`, `_thread_db_pthread_tid` and
- * its like (nptl_db/ db_info.c), in libc's .dynsym since 2.34, local symbols of libpthread before. A static
- * program that kept its symbols has them too.
+ * its like (nptl_db/ db_info.c), in libc's .dynsym since 2.34, local symbols of libpthread before.
+ * A static program that kept its symbols has them too.
  */
 struct inq_pthread_layout inq_pthread_layout(const struct inq_dump *dump);
 
