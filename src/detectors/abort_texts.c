@@ -6,6 +6,7 @@
  * a hint: told with where it was found, never as the message itself.
  */
 
+#include <ctype.h>
 #include <elf.h>
 #include <string.h>
 
@@ -52,6 +53,11 @@ static void add(struct texts *texts, const char *bytes, size_t size, const char 
 {
     while (size > 0 && (bytes[size - 1] == '\n' || bytes[size - 1] == '\r'))
         size--;
+    /* what stands before an array may look like a part of it */
+    while (size > 0 && !strchr("*[(<\"'", bytes[0]) && !isalnum((unsigned char)bytes[0])) {
+        bytes++;
+        size--;
+    }
     if (texts->count >= MOST_TEXTS || !is_sentence(bytes, size))
         return;
     const char *copy = inq_arena_copy(texts->dump->arena, bytes, size);

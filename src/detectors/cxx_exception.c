@@ -23,6 +23,9 @@
 #define AT_OBJECT 112u
 #define LLVM_LEAD 16u
 #define MOST_HANDLERS 10000
+#define CONTROL_BYTES 1536u /* of glibc's control block: beyond its first keys */
+#define MUSL_CONTROL_BYTES 256u
+#define MUSL_KEYS 128u
 
 /* exception_class: vendor and language; the last byte is 1 for one that refers to another. */
 #define GNU_CLASS UINT64_C(0x474e5543432b2b00)  /* "GNUCC++\0" */
@@ -82,6 +85,41 @@ static bool find_in_block(const struct inq_dump *dump, const struct inq_tls_bloc
             inq_memory_u32(dump->memory, block->start + off + 8, &uncaught) &&
             uncaught <= MOST_HANDLERS)
             return true;
+    }
+    return false;
+}
+
+/*
+ * libc++abi, as it is often built, keeps the structure in memory of its own and the pointer to it
+ * by pthread_setspecific(): glibc has the first 32 keys in the control block, {sequence, value}
+ * each; musl an array of values, which the control block points to.
+ */
+static bool find_by_key(const struct inq_dump *dump, const struct inq_core_thread *thread,
+                        struct header *ret_header)
+{
+    struct inq_tls_block block = {.size = 16};
+    uint64_t self, values;
+
+    if (!inq_core_register(dump->core, thread, "fs_base", &self) ||
+        self > UINT64_MAX - CONTROL_BYTES)
+        return false;
+    for (uint64_t off = 0; off < CONTROL_BYTES; off += 8) {
+        if (!inq_memory_u64(dump->memory, self + off, &block.start))
+            return false;
+        if (block.start >= 65536 && block.start % 8 == 0 && find_in_block(dump, &block, ret_header))
+            return true;
+    }
+    for (uint64_t off = 0; off < MUSL_CONTROL_BYTES; off += 8) {
+        if (!inq_memory_u64(dump->memory, self + off, &values) || values < 65536 ||
+            values % 8 != 0 || values > UINT64_MAX - 8 * MUSL_KEYS)
+            continue;
+        for (uint64_t i = 0; i < MUSL_KEYS; i++) {
+            if (!inq_memory_u64(dump->memory, values + i * 8, &block.start))
+                break;
+            if (block.start >= 65536 && block.start % 8 == 0 &&
+                find_in_block(dump, &block, ret_header))
+                return true;
+        }
     }
     return false;
 }
@@ -156,13 +194,22 @@ static const char *read_number(const struct inq_dump *dump, char code, uint64_t 
 static const char *read_value(const struct inq_dump *dump, const char *mangled, uint64_t object)
 {
     static const char *const strings[] = {
-        "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE", /* {char *, size_t, ...} */
-        "Ss",                                                   /* before GCC 5: {char *} */
+        INQ_CXX_GNU_STRING, /* {char *, size_t, ...} */
+        "Ss",               /* before GCC 5: {char *} */
         "PKc",
         "Pc",
     };
     uint64_t text;
+    uint8_t first;
+    size_t got = 0;
 
+    if (!strcmp(mangled, INQ_CXX_LLVM_STRING)) {
+        /* the lowest bit tells: {capacity | 1, size, char *}, or {size * 2, char[23]} */
+        inq_memory_read(dump->memory, object, &first, 1, &got);
+        if (got != 1 || ((first & 1) && !inq_memory_u64(dump->memory, object + 16, &text)))
+            return NULL;
+        return text_at(dump, first & 1 ? text : object + 1);
+    }
     if (mangled[0] && !mangled[1])
         return read_number(dump, mangled[0], object);
     for (size_t i = 0; i < INQ_ARRAY_SIZE(strings); i++)
@@ -208,5 +255,9 @@ enum inq_cxx_found inq_cxx_exception_find(const struct inq_dump *dump,
             describe(dump, &header, ret_exception);
             return INQ_CXX_FOUND;
         }
+    if (find_by_key(dump, thread, &header)) {
+        describe(dump, &header, ret_exception);
+        return INQ_CXX_FOUND;
+    }
     return INQ_CXX_NONE;
 }

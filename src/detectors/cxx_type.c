@@ -68,7 +68,7 @@ const char *inq_cxx_type_name(const struct inq_dump *dump, const struct inq_cxx_
 
     if (!symbol)
         return NULL;
-    if (!strcmp(type->mangled, "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"))
+    if (!strcmp(type->mangled, INQ_CXX_GNU_STRING) || !strcmp(type->mangled, INQ_CXX_LLVM_STRING))
         return "std::string"; /* as everybody writes it */
     const char *readable = inq_demangle(&demangler, symbol);
     if (!readable)

@@ -13,6 +13,10 @@
 
 #include "detector.h"
 
+/* std::string of the two libraries, mangled. */
+#define INQ_CXX_GNU_STRING "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
+#define INQ_CXX_LLVM_STRING "NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE"
+
 enum inq_cxx_kind {
     INQ_CXX_OTHER,  /* a fundamental type, a pointer, an enum, ... */
     INQ_CXX_CLASS,  /* a class without bases */

@@ -292,6 +292,10 @@ static void append(struct inq_dump *dump, struct inq_evidence *evidence, size_t 
         evidence->failed = true;
         return;
     }
+    if (version && !strcmp(runtimes[i].name, "python"))
+        inq_evidence_set_text(evidence, "python.version", version);
+    if (version && !strcmp(runtimes[i].name, "jvm"))
+        inq_evidence_set_text(evidence, "jvm.version", version);
     json_object_set_new(item, "name", json_string(runtimes[i].name));
     json_object_set_new(item, "version", version ? json_string(version) : json_null());
     json_object_set_new(item, "module", json_integer((json_int_t)module->index));

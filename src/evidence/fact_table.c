@@ -398,10 +398,10 @@ const struct inq_fact inq_fact_table[] = {
     TEXT("runtimes[].message_in", "runtimes", "where its last words would be, in words"),
 
     OBJECT("python", "finalizing", "the Python interpreter"),
-    TEXT("python.version", NULL, "its version"),
+    TEXT("python.version", "runtimes", "its version"),
     BOOL("python.finalizing", "finalizing", "it was shutting down, or had, by its own word"),
-    OBJECT("jvm", NULL, "the Java virtual machine"),
-    TEXT("jvm.version", NULL, "its version"),
+    OBJECT("jvm", "runtimes", "the Java virtual machine"),
+    TEXT("jvm.version", "runtimes", "its version, by the path of its library"),
 
     LIST("kernel_log", NULL, "lines of the kernel's log about this crash"),
     TEXT("kernel_log[].line", NULL, "the line"),
