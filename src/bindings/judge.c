@@ -173,7 +173,12 @@ static bool is_replaceable(const char *name)
 
 /* ---- a slot that is bound elsewhere -------------------------------------------------- */
 
-enum verdict { FINE, FOREIGN, IN_SCOPE, UNDECIDED };
+/*
+ * REWRITTEN: a word of data that the dynamic linker filled in and the program has changed since, as
+ * it may: a pointer in a static object. It is bound to nobody any more. Entries of the GOT are not
+ * the program's to change.
+ */
+enum verdict { FINE, FOREIGN, IN_SCOPE, UNDECIDED, REWRITTEN };
 
 static enum inq_binding_kind kind_of(const struct inq_sym *s)
 {
@@ -221,18 +226,20 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
     struct inq_wanted wanted;
     const uint64_t *together;
     uint32_t expected, hash;
+    bool defines;
 
     if (!graph->bound[actual].loaded || graph->bound[actual].space != j->b->space)
         return UNDECIDED;
     if (!inq_dynamic_symbol(j->d, slot->symbol, &symbol) || !a->read)
         return UNDECIDED;
     wanted = wanted_of(j, slot->symbol, &symbol);
+    defines = inq_dynamic_find_at(a, &wanted,
+                                  (target - graph->modules->items[actual].load_bias) & j->mask,
+                                  &here, &here_index);
+    if (!defines && slot->kind == INQ_SLOT_ABS)
+        return REWRITTEN;
     expected = search_closure(j, &wanted, &there, &there_index);
-    if (expected >= UNCERTAIN || inq_set_has(graph->main, expected))
-        return UNDECIDED;
-    if (!inq_dynamic_find_at(a, &wanted,
-                             (target - graph->modules->items[actual].load_bias) & j->mask, &here,
-                             &here_index))
+    if (!defines || expected >= UNCERTAIN || inq_set_has(graph->main, expected))
         return UNDECIDED;
     together = inq_graph_together(j->graph, j->from);
     if (!together) {
@@ -281,6 +288,8 @@ static bool is_undefined(const struct judge *j, size_t symbol)
 
 static void count(struct judge *j, enum verdict verdict, size_t owner)
 {
+    if (verdict == REWRITTEN)
+        return;
     if (verdict == UNDECIDED) {
         j->b->undecided++;
         return;
@@ -309,7 +318,7 @@ static void judge_slot(struct judge *j, const struct inq_slot *slot)
     }
     owner = owner_of(j, target);
     if (owner == SIZE_MAX) {
-        count(j, UNDECIDED, SIZE_MAX);
+        count(j, slot->kind == INQ_SLOT_ABS ? REWRITTEN : UNDECIDED, SIZE_MAX);
     } else if (owner == j->from) {
         if (slot->kind == INQ_SLOT_JUMP && is_undefined(j, slot->symbol))
             j->b->lazy++;
