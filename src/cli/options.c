@@ -18,9 +18,11 @@ enum id {
     OPT_DB,
     OPT_DEBUG_DIR,
     OPT_DEBUGINFOD,
+    OPT_DRY_RUN,
     OPT_ENGINE,
     OPT_EXECUTABLE,
     OPT_FAIL_ON,
+    OPT_GROUP,
     OPT_HEAP,
     OPT_HTML,
     OPT_JSON,
@@ -31,14 +33,17 @@ enum id {
     OPT_NO_SANDBOX,
     OPT_NO_STORE,
     OPT_PATTERN,
+    OPT_PROGRAM,
     OPT_RECURSIVE,
     OPT_REDACT,
     OPT_REQUIRE_SANDBOX,
     OPT_SIGNATURES,
+    OPT_SINCE,
     OPT_STACKS,
     OPT_SYSROOT,
     OPT_TIMEOUT,
     OPT_TRUST_PATHS,
+    OPT_UNTIL,
     OPT_VERSION,
     OPT_YOUNG,
 };
@@ -74,7 +79,13 @@ static const struct row rows[] = {
     {"max-memory", OPT_MAX_MEMORY, "SIZE", "cs", "for one core, such as 512M (default 1G)"},
     {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cs", "fail where a layer of it is missing"},
     {"no-sandbox", OPT_NO_SANDBOX, NULL, "cs", "do without; the report says so"},
-    {"db", OPT_DB, "FILE", "cs", "crash database (default: INQUEST_DB, or in the state directory)"},
+    {"since", OPT_SINCE, "WHEN", "spqx", "only crashes since 2026-11-21, or 7d, 24h ago"},
+    {"until", OPT_UNTIL, "WHEN", "spqx", "only crashes before that"},
+    {"program", OPT_PROGRAM, "GLOB", "spqx", "only crashes of such programs"},
+    {"group", OPT_GROUP, "ID", "pqx", "only crashes of this group"},
+    {"dry-run", OPT_DRY_RUN, NULL, "p", "only say how many"},
+    {"db", OPT_DB, "FILE", "cspqxi",
+     "crash database (default: INQUEST_DB, or in the state directory)"},
     {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
     {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
     {"color", OPT_COLOR, "WHEN", "*", "auto (default), always or never; NO_COLOR is heard"},
@@ -327,6 +338,21 @@ static bool apply(struct cli *cli, int id, const char *value)
         return true;
     case OPT_NO_STORE:
         o->no_store = true;
+        return true;
+    case OPT_DRY_RUN:
+        o->dry_run = true;
+        return true;
+    case OPT_SINCE:
+        return cli_parse_when(value, &o->filter.since) ||
+               bad_value(cli, id, value, "a time: 2026-11-21, 2026-11-21 10:30, 7d, 24h");
+    case OPT_UNTIL:
+        return cli_parse_when(value, &o->filter.until) ||
+               bad_value(cli, id, value, "a time: 2026-11-21, 2026-11-21 10:30, 7d, 24h");
+    case OPT_PROGRAM:
+        o->filter.program = value;
+        return true;
+    case OPT_GROUP:
+        o->filter.group = value;
         return true;
     case OPT_AGAIN:
         o->again = true;

@@ -242,6 +242,8 @@ struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const js
         snprintf(parts.identity, sizeof(parts.identity), "%s", identity);
     else if (id != 0)
         snprintf(parts.identity, sizeof(parts.identity), "file:%lld", (long long)id);
+    else if (inq_doc_text(report, "uid")) /* a stub from another database */
+        snprintf(parts.identity, sizeof(parts.identity), "uid:%s", inq_doc_text(report, "uid"));
     else
         return NULL;
     INQ_TRY(inq_pack(report, &parts.doc, &parts.doc_size));

@@ -11,7 +11,8 @@
     " (?1 = 0 OR coalesce(c.t_crash, c.t_record) >= ?1)"                                           \
     " AND (?2 = 0 OR coalesce(c.t_crash, c.t_record) < ?2)"                                        \
     " AND (?3 IS NULL OR c.program GLOB ?3 OR c.comm GLOB ?3)"                                     \
-    " AND (?4 IS NULL OR c.grp IN (SELECT id FROM grp WHERE substr(key, 1, length(?4)) = ?4))"     \
+    " AND (?4 IS NULL OR c.grp IN (SELECT id FROM grp WHERE substr(key, 1, length(?4)) = ?4"       \
+    " OR substr(key, instr(key, ':') + 1, length(?4)) = ?4))"                                      \
     " AND (?5 = 0 OR c.reported = 0)"
 
 static const char *const texts[INQ_SQL_N] = {
