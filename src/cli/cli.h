@@ -23,6 +23,7 @@
 /* Exit codes that are not those of a report: interface.md of the design. */
 #define CLI_EXIT_USAGE 2
 #define CLI_EXIT_IO 6
+#define CLI_EXIT_FOUND 8 /* --fail-on */
 #define CLI_EXIT_SIGNAL 128 /* + the signal */
 
 enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
@@ -38,6 +39,11 @@ struct cli_options {
     char *cache_home; /* owned */
     const char *db;   /* --db; NULL: the default place */
     bool no_store, again, dry_run;
+    bool only_new, watch, advice;
+    const char *fail_on;      /* "proven", "strong" or "any"; NULL: nothing */
+    const char *markdown;     /* a file to write behind; "-" is standard output */
+    const char *known_issues; /* a file: known_issues.h */
+    const char *group_by;
     struct inq_store_filter filter; /* --since, --until, --program, --group */
     const char *not_yet; /* an option of the interface that this version does not have */
 };

@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "io.h"
 #include "kind.h"
+#include "known_issues.h"
 #include "report.h"
 
 static uint64_t now_usec(void)
@@ -264,6 +265,7 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));
     if (whole) {
         inq_records_add_seen(options->records, *ret_report);
+        inq_known_issues_apply(options->issues, *ret_report, time(NULL));
         inq_records_keep(options->records, 0, *ret_report, *ret_exit);
     }
     return NULL;

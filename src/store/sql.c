@@ -91,6 +91,7 @@ static const char *const texts[INQ_SQL_N] = {
         "SELECT c.row FROM crash AS c WHERE" FILTER " AND c.grp = ?6 ORDER BY CASE c.grade"
         " WHEN 'proven' THEN 0 WHEN 'strong' THEN 1 WHEN 'plausible' THEN 2 ELSE 3 END, c.id DESC"
         " LIMIT 1",
+    [INQ_SQL_IS_REPORTED] = "SELECT reported FROM crash WHERE uid = ?1",
     [INQ_SQL_REPORTED] = "UPDATE crash SET reported = 1 WHERE uid = ?1",
     [INQ_SQL_PURGE_COUNT] = "SELECT count(*) FROM crash AS c WHERE" FILTER,
     [INQ_SQL_PURGE_FILES] =
