@@ -242,7 +242,7 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
         inq_evidence_add_gap(evidence, INQ_G_CHANGED, job->path,
                              "the file changed while it was read", NULL);
     inq_fetch_notes_report(&notes, evidence);
-    INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), options));
+    INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), job->fd, options));
     INQ_TRY(hand_over(job, evidence, ret_report));
     *ret_exit = inq_report_exit_code(*ret_report);
     return NULL;
