@@ -12,9 +12,16 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
+    {"export", "", "The crash database as lines of JSON", 'x', cli_export},
+    {"groups", "", "The bugs in the crash database, the most frequent first", 'q', cli_groups},
+    {"history", "", "The crashes in the crash database, a line each", 'q', cli_history},
+    {"import", "FILE...", "Crashes that inquest export wrote, into the crash database", 'i',
+     cli_import},
     {"libs", "CORE | PREFIX", "Libraries that are there twice, in a core or an environment", 'l',
      cli_libs},
+    {"purge", "", "Forgets crashes; never touches a core", 'p', cli_purge},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
+    {"show", "ID", "A crash or a group of the crash database", 'q', cli_show},
     {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
      cli_signatures},
     {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
@@ -22,8 +29,7 @@ static const struct cli_command commands[] = {
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
-    "attach", "bundle", "doctor", "export",  "groups", "history",
-    "import", "klog",   "purge",  "rejudge", "show",
+    "attach", "bundle", "doctor", "klog", "rejudge",
 };
 
 static const struct cli_command *find_command(const char *name)
