@@ -39,6 +39,29 @@ static void facts_are_filled_in(void **state)
     json_decref(document);
 }
 
+/* A path goes on through an index into modules[]; a module by itself is shown as its file. */
+static void modules_are_named(void **state)
+{
+    (void)state;
+    json_t *document = rules_document(
+        "{\"modules\": [{\"path\": \"/usr/bin/prog\"},"
+        " {\"path\": \"/e/site-packages/numpy.libs/libx.so\", \"owner\": {\"package\": \"numpy\","
+        " \"requested_by\": [\"scipy\", \"pandas\"]}}],"
+        " \"threads\": [{\"crashed\": true, \"frames\": [{\"index\": 0, \"module\": 1},"
+        " {\"index\": 1, \"module\": 0}, {\"index\": 2, \"module\": 9}]}],"
+        " \"collisions\": [{\"copies\": [0, 1, 7]}]}");
+    assert_rendered("{frame[0].module}, {frame[1].module}", document,
+                    "numpy.libs/libx.so, bin/prog");
+    assert_rendered("{frame[0].module.owner.package}: {frame[0].module.owner.requested_by}",
+                    document, "numpy: scipy, pandas");
+    assert_rendered("{collisions[0].copies}", document, "bin/prog, numpy.libs/libx.so, (unknown)");
+    assert_rendered("{frame[2].module} {frame[2].module.path|no file}", document,
+                    "(unknown) no file");
+    assert_rendered("{frame[1].module.owner.package|no package}{abort.message|}.", document,
+                    "no package.");
+    json_decref(document);
+}
+
 static void elements_are_filled_in(void **state)
 {
     (void)state;
@@ -114,9 +137,8 @@ static void rendering_is_bounded(void **state)
 int test_template(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(facts_are_filled_in),
-        cmocka_unit_test(elements_are_filled_in),
-        cmocka_unit_test(templates_are_checked),
+        cmocka_unit_test(facts_are_filled_in),    cmocka_unit_test(modules_are_named),
+        cmocka_unit_test(elements_are_filled_in), cmocka_unit_test(templates_are_checked),
         cmocka_unit_test(rendering_is_bounded),
     };
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);
