@@ -292,27 +292,37 @@ static struct inq_error *search_debian(struct inq_distro *d, const char *path, c
     return NULL;
 }
 
+static struct inq_error *try_guesses(struct inq_distro *d, const char *path, const char *arch,
+                                     const struct guesses *g,
+                                     struct inq_distro_package *ret_package)
+{
+    const char *names[BATCH];
+    char full[MAX_NAME + 16];
+    size_t which;
+
+    for (size_t i = 0; i < g->count; i++)
+        names[i] = g->names[i];
+    INQ_TRY(try_lists(d, path, arch, names, g->count, &which));
+    if (which == SIZE_MAX)
+        return NULL;
+    snprintf(full, sizeof(full), "%s%s%s", names[which], arch ? ":" : "", arch ? arch : "");
+    return found_debian(d, full, ret_package);
+}
+
 static struct inq_error *debian_owner(struct inq_distro *d, const char *path, const char *stem,
                                       const char *soversion, bool thorough,
                                       struct inq_distro_package *ret_package)
 {
-    const char *arch = debian_arch(path), *names[BATCH];
-    struct guesses g = {0};
-    size_t which;
+    const char *arch = debian_arch(path);
+    struct guesses known = {0}, named = {0};
 
-    guess_well_known(&g, path);
-    if (stem[0])
-        guess_debian(&g, stem, soversion);
-    for (size_t i = 0; i < g.count; i++)
-        names[i] = g.names[i];
-    INQ_TRY(try_lists(d, path, arch, names, g.count, &which));
-    if (which != SIZE_MAX) {
-        char full[MAX_NAME + 16];
-
-        snprintf(full, sizeof(full), "%s%s%s", names[which], arch ? ":" : "", arch ? arch : "");
-        return found_debian(d, full, ret_package);
+    guess_well_known(&known, path);
+    INQ_TRY(try_guesses(d, path, arch, &known, ret_package));
+    if (!ret_package->manager && stem[0]) {
+        guess_debian(&named, stem, soversion);
+        INQ_TRY(try_guesses(d, path, arch, &named, ret_package));
     }
-    if (!thorough)
+    if (!thorough || ret_package->manager)
         return NULL;
     INQ_TRY(search_debian(d, path, stem, false, ret_package));
     return ret_package->manager ? NULL : search_debian(d, path, stem, true, ret_package);
