@@ -11,9 +11,10 @@
  * anything. An event is a plain value with no pointers into the log: it can be copied and kept.
  * Texts in it are raw bytes, NUL-terminated and cut at the size of their field; escape them.
  *
- * Sources of the forms: the kernel's arch/x86/mm/fault.c (show_signal_msg), arch/x86/kernel/traps.c,
- * arch/{arm64,arm,riscv,powerpc,s390,mips,loongarch}, mm/memory.c (print_vma_addr), mm/oom_kill.c,
- * mm/memory-failure.c, kernel/auditsc.c, fs/coredump.c; docs/klog.md names them per form.
+ * Sources of the forms: the kernel's arch/x86/mm/fault.c (show_signal_msg),
+ * arch/x86/kernel/traps.c, arch/{arm64,arm,riscv,powerpc,s390,mips,loongarch}, mm/memory.c
+ * (print_vma_addr), mm/oom_kill.c, mm/memory-failure.c, kernel/auditsc.c, fs/coredump.c;
+ * docs/klog.md names them per form.
  */
 
 #include <stdbool.h>
@@ -33,8 +34,8 @@ enum inq_klog_kind {
     INQ_KLOG_FAULT,    /* a fault or trap in user mode that no handler took: it died of it */
     INQ_KLOG_OOM_KILL, /* killed by the OOM killer */
     INQ_KLOG_MEMORY_FAILURE_KILL, /* killed since its memory is broken hardware */
-    INQ_KLOG_SECCOMP,  /* audit 1326; `signal` 0 is a record of a call and no kill */
-    INQ_KLOG_ABEND,    /* audit 1701: a process ended by `signal`, whoever sent it */
+    INQ_KLOG_SECCOMP,             /* audit 1326; `signal` 0 is a record of a call and no kill */
+    INQ_KLOG_ABEND,               /* audit 1701: a process ended by `signal`, whoever sent it */
     INQ_KLOG_COREDUMP, /* about writing a core: failed, skipped, or handed to a collector */
     /* Not about user processes. */
     INQ_KLOG_KERNEL,   /* oops, BUG, UBSAN, KASAN, lockup, hung task: the kernel is a suspect */
@@ -106,10 +107,10 @@ struct inq_klog_event {
     enum inq_klog_cpu_family family;
     unsigned word_bits; /* 32 or 64; 0 when the line does not tell */
 
-    uint64_t line_number; /* of its first line in the source, from 1 */
-    uint32_t n_lines;     /* how many lines gave something to it */
+    uint64_t line_number;           /* of its first line in the source, from 1 */
+    uint32_t n_lines;               /* how many lines gave something to it */
     char text[INQ_KLOG_TEXT_BYTES]; /* its first line, from the program's name on */
-    bool text_cut;        /* the line goes on */
+    bool text_cut;                  /* the line goes on */
     struct inq_klog_time time;
     char host[65]; /* as the log names it; "" when it does not */
     char boot[33]; /* journal's _BOOT_ID; "" */
@@ -125,12 +126,12 @@ struct inq_klog_event {
     /* The fault. */
     struct inq_klog_u64 address; /* of the access that failed; many traps have none */
     struct inq_klog_u64 ip, sp;
-    struct inq_klog_u64 error;   /* x86: page fault bits, or a selector, by `trap`; aarch64: ESR;
-                                    riscv: cause; ppc: si_code; s390: interruption code */
-    char error_note[24];         /* "near ret" of a control protection fault */
+    struct inq_klog_u64 error; /* x86: page fault bits, or a selector, by `trap`; aarch64: ESR;
+                                  riscv: cause; ppc: si_code; s390: interruption code */
+    char error_note[24];       /* "near ret" of a control protection fault */
     enum inq_klog_access access;
     struct inq_klog_u64 signal, signal_code;
-    char what[64];               /* the kernel's words: "general protection fault" */
+    char what[64]; /* the kernel's words: "general protection fault" */
 
     /* Where ip is: "lib[file offset,start+size]" (since 6.2) or "lib[start+size]" (before). */
     char module[INQ_KLOG_MODULE_BYTES]; /* "" when the line has none */
@@ -146,16 +147,17 @@ struct inq_klog_event {
     /* Code: bytes around ip, in the order of memory. */
     uint8_t code[INQ_KLOG_CODE_BYTES];
     size_t code_size;
-    size_t code_at;       /* index of the byte that ip points to; only when code_at_known */
+    size_t code_at; /* index of the byte that ip points to; only when code_at_known */
     bool code_at_known;
     bool code_unreadable; /* the kernel could not read there */
 
     /* OOM. */
-    bool oom_cgroup;               /* a memory cgroup's limit, not the whole machine's */
+    bool oom_cgroup; /* a memory cgroup's limit, not the whole machine's */
     char cgroup[INQ_KLOG_MODULE_BYTES];
     struct inq_klog_u64 rss_bytes; /* anonymous, of the one killed */
 
     struct inq_klog_u64 syscall; /* seccomp */
+    struct inq_klog_u64 count;   /* INQ_KLOG_LOST: lines that are missing */
 };
 
 struct inq_klog_options {
@@ -165,9 +167,9 @@ struct inq_klog_options {
 /* What a reader went through; complete after the end. */
 struct inq_klog_stats {
     uint64_t bytes, lines;
-    uint64_t lines_cut;    /* longer than INQ_KLOG_LINE_MOST; their rest was not looked at */
-    uint64_t steps;        /* work done, in bytes looked at: for tests of linearity */
-    uint64_t foreign_lines; /* looked like the kernel's, but another program logged them */
+    uint64_t lines_cut;       /* longer than INQ_KLOG_LINE_MOST; their rest was not looked at */
+    uint64_t steps;           /* work done, in bytes looked at: for tests of linearity */
+    uint64_t foreign_lines;   /* looked like the kernel's, but another program logged them */
     uint64_t code_unassigned; /* Code: lines that could belong to two crashes: to neither */
 };
 #define INQ_KLOG_LINE_MOST (64u * 1024u)
@@ -207,7 +209,7 @@ struct inq_klog_stats inq_klog_reader_stats(const struct inq_klog_reader *reader
  */
 struct inq_error *inq_klog_read_kernel(char **ret_bytes, size_t *ret_size);
 
-/* "segfault", "oom-kill", ...; "page-fault", "general-protection", ...; static. */
+/* "fault", "oom-kill", ...; "page-fault", "general-protection", ...; static. */
 const char *inq_klog_kind_name(enum inq_klog_kind kind);
 const char *inq_klog_trap_name(enum inq_klog_trap trap);
 const char *inq_klog_family_name(enum inq_klog_cpu_family family);
