@@ -77,7 +77,11 @@
     X(INQ_E_SANDBOX, 154, 6, "a sandbox layer is missing and --require-sandbox was given")        \
     X(INQ_G_TRIMMED, 155, 4, "the report was shortened to fit its limit")                         \
     X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
-    X(INQ_E_INTERRUPTED, 157, 130, "interrupted")
+    X(INQ_E_INTERRUPTED, 157, 130, "interrupted")                                                 \
+    /* 170-179: klog */                                                                           \
+    X(INQ_E_KLOG_FORMAT, 170, 3, "not the text of a log")                                         \
+    X(INQ_G_KLOG_LIMIT, 171, 4, "a limit was hit while a log was read")                           \
+    X(INQ_G_KLOG_LOST, 172, 0, "lines of a log are missing or cannot be told apart")
 
 enum inq_code {
     INQ_OK = 0,

@@ -57,6 +57,7 @@ struct cli_command {
 };
 
 /* The handlers: one file each. They return an exit code. */
+int cli_klog(struct cli *cli);
 int cli_scan(struct cli *cli);
 int cli_signatures(struct cli *cli);
 int cli_triage(struct cli *cli);

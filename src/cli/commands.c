@@ -12,6 +12,8 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
+    {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
+     cli_klog},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
     {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
      cli_signatures},
@@ -21,7 +23,7 @@ static const struct cli_command commands[] = {
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
     "attach", "bundle", "doctor", "export", "groups",  "history",
-    "import", "klog",   "libs",   "purge",  "rejudge", "show",
+    "import", "libs",   "purge",  "rejudge", "show",
 };
 
 static const struct cli_command *find_command(const char *name)

@@ -27,6 +27,9 @@ void inq_report_line(const json_t *report, const struct inq_style *style, struct
  */
 void inq_report_groups(const json_t *groups, const struct inq_style *style, struct inq_text *text);
 
+/* The document of `inquest klog` (docs/klog.md). */
+void inq_report_klog(const json_t *document, const struct inq_style *style, struct inq_text *text);
+
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */
 int inq_report_exit_code(const json_t *report);
 
