@@ -110,12 +110,24 @@ static const char *const anchors[] = {
  * whose first SHORTEST bytes end so are compared.
  */
 static uint8_t shifts[BUCKETS];
-static uint8_t bucket[BUCKETS][PER_BUCKET]; /* index + 1 */
+static struct candidate {
+    uint32_t begin; /* the first four bytes: most comparisons end there */
+    uint32_t size;  /* 0 behind the last one */
+    const char *anchor;
+} bucket[BUCKETS][PER_BUCKET];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static unsigned block_at(const char *bytes)
 {
     return (unsigned)(unsigned char)bytes[0] << 8 | (unsigned char)bytes[1];
+}
+
+static uint32_t load4(const char *bytes)
+{
+    uint32_t value;
+
+    memcpy(&value, bytes, sizeof(value));
+    return value;
 }
 
 static void prepare(void)
@@ -129,22 +141,20 @@ static void prepare(void)
             if (shift < shifts[block])
                 shifts[block] = shift;
         }
-        uint8_t *slot = bucket[block_at(anchors[i] + SHORTEST - 2)];
-        while (*slot) /* PER_BUCKET is checked by a test */
+        struct candidate *slot = bucket[block_at(anchors[i] + SHORTEST - 2)];
+        while (slot->size) /* PER_BUCKET is checked by a test */
             slot++;
-        *slot = (uint8_t)(i + 1);
+        *slot = (struct candidate){load4(anchors[i]), (uint32_t)strlen(anchors[i]), anchors[i]};
     }
 }
 
 static bool starts_anchor(const char *at, const char *end, unsigned block)
 {
-    for (size_t i = 0; i < PER_BUCKET && bucket[block][i]; i++) {
-        const char *anchor = anchors[bucket[block][i] - 1];
-        size_t size = strlen(anchor);
+    const uint32_t begin = load4(at);
 
-        if ((size_t)(end - at) >= size && !memcmp(at, anchor, size))
+    for (const struct candidate *c = bucket[block]; c < bucket[block] + PER_BUCKET && c->size; c++)
+        if (c->begin == begin && (size_t)(end - at) >= c->size && !memcmp(at, c->anchor, c->size))
             return true;
-    }
     return false;
 }
 

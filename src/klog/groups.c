@@ -229,13 +229,45 @@ static void count_time(struct inq_klog_group *group, const struct inq_klog_time 
     }
 }
 
-static int compare_places(const struct inq_klog_place *a, const struct inq_klog_place *b)
+static bool agree(int64_t a, int64_t b)
 {
-    if (a->socket != b->socket)
-        return a->socket < b->socket ? -1 : 1;
+    return a == b || a < 0 || b < 0;
+}
+
+/*
+ * By processor; lines that leave out the core or the socket are those of the processor's others.
+ * Sorted so, what agrees with a place are its neighbours with the same number.
+ */
+static bool merge_place(struct inq_klog_place *place, const struct inq_klog_place *other)
+{
+    if (place->cpu != other->cpu || !agree(place->core, other->core) ||
+        !agree(place->socket, other->socket))
+        return false;
+    place->count += other->count;
+    place->groups += other->groups;
+    if (place->core < 0)
+        place->core = other->core;
+    if (place->socket < 0)
+        place->socket = other->socket;
+    return true;
+}
+
+static int compare_cores(const void *x, const void *y)
+{
+    const struct inq_klog_place *a = x, *b = y;
+
     if (a->core != b->core)
         return a->core < b->core ? -1 : 1;
+    if (a->socket != b->socket)
+        return a->socket < b->socket ? -1 : 1;
     return a->cpu < b->cpu ? -1 : a->cpu > b->cpu;
+}
+
+/* The places of one core become neighbours. */
+static void sort_by_core(struct inq_klog_places *places)
+{
+    if (places->count > 1)
+        qsort(places->items, places->count, sizeof(*places->items), compare_cores);
 }
 
 static struct inq_error *add_place(struct inq_klog_places *places,
@@ -245,18 +277,15 @@ static struct inq_error *add_place(struct inq_klog_places *places,
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_places(place, &places->items[middle]);
 
-        if (order == 0) {
-            places->items[middle].count += place->count;
-            places->items[middle].groups += place->groups;
-            return NULL;
-        }
-        if (order < 0)
-            high = middle;
-        else
+        if (places->items[middle].cpu < place->cpu)
             low = middle + 1;
+        else
+            high = middle;
     }
+    for (size_t i = low; i < places->count && places->items[i].cpu == place->cpu; i++)
+        if (merge_place(&places->items[i], place))
+            return NULL;
     if (places->count == INQ_KLOG_PLACES_MOST) {
         places->dropped += place->count;
         return NULL;
@@ -275,6 +304,17 @@ void inq_klog_places_deinit(struct inq_klog_places *places)
     INQ_ARRAY_FREE(places);
 }
 
+/* Processors of different machines have the same numbers. */
+static void count_host(struct inq_klog_group *group, const char *host)
+{
+    if (host[0] == '\0')
+        return;
+    if (group->host[0] == '\0')
+        memcpy(group->host, host, sizeof(group->host));
+    else if (strcmp(group->host, host) != 0)
+        group->several_hosts = true;
+}
+
 static struct inq_error *count_place(struct inq_klog_group *group,
                                      const struct inq_klog_event *event)
 {
@@ -288,6 +328,7 @@ static struct inq_error *count_place(struct inq_klog_group *group,
     if (!event->cpu.known)
         return NULL;
     group->with_cpu++;
+    count_host(group, event->host);
     return add_place(&group->places, &place);
 }
 
@@ -415,5 +456,6 @@ struct inq_error *inq_klog_groups_places(struct inq_klog_groups *groups,
             INQ_TRY(add_place(ret_places, &place));
         }
     }
+    sort_by_core(ret_places);
     return NULL;
 }

@@ -7,6 +7,8 @@
  * that has nothing in common, on the same core: that a defect one makes.
  */
 
+#include <string.h>
+
 #include "cleanup.h"
 #include "klog_groups.h"
 
@@ -20,7 +22,8 @@ const char *inq_klog_judgement_name(enum inq_klog_judgement judgement)
     static const char *const names[] = {
         [INQ_KLOG_JUDGE_NONE] = "no-cpu",           [INQ_KLOG_JUDGE_TOO_FEW] = "too-few",
         [INQ_KLOG_JUDGE_SCHEDULING] = "scheduling", [INQ_KLOG_JUDGE_ONE_CORE] = "one-core",
-        [INQ_KLOG_JUDGE_HARDWARE] = "hardware",     [INQ_KLOG_JUDGE_SPREAD] = "spread",
+        [INQ_KLOG_JUDGE_HOSTS] = "several-hosts",   [INQ_KLOG_JUDGE_HARDWARE] = "hardware",
+        [INQ_KLOG_JUDGE_SPREAD] = "spread",
     };
 
     return names[judgement];
@@ -30,19 +33,25 @@ const char *inq_klog_judgement_name(enum inq_klog_judgement judgement)
 static bool same_core(const struct inq_klog_place *a, const struct inq_klog_place *b)
 {
     if (a->core < 0 || b->core < 0)
-        return a->core < 0 && b->core < 0 && a->cpu == b->cpu;
-    return a->core == b->core && a->socket == b->socket;
+        return a->cpu == b->cpu;
+    return a->core == b->core && (a->socket == b->socket || a->socket < 0 || b->socket < 0);
 }
 
-/* The core with the most lines; places are sorted, so one core's processors are neighbours. */
+/* The core with the most lines. At most INQ_KLOG_PLACES_MOST squared steps, once a group. */
 static void busiest(const struct inq_klog_places *places, struct inq_klog_verdict *v)
 {
-    for (size_t i = 0; i < places->count;) {
+    for (size_t i = 0; i < places->count; i++) {
         const struct inq_klog_place *first = &places->items[i];
         uint64_t lines = 0;
+        bool known = false;
 
-        for (; i < places->count && same_core(first, &places->items[i]); i++)
-            lines += places->items[i].count;
+        for (size_t k = 0; k < i && !known; k++)
+            known = same_core(&places->items[k], first);
+        for (size_t k = i; !known && k < places->count; k++)
+            if (same_core(first, &places->items[k]))
+                lines += places->items[k].count;
+        if (known)
+            continue;
         v->cores++;
         v->lines += lines;
         if (lines > v->on_it) {
@@ -76,6 +85,8 @@ void inq_klog_judge_group(const struct inq_klog_group *group, struct inq_klog_ve
     v.crashes_on_it = v.crashes;
     if (v.lines == 0)
         v.judgement = INQ_KLOG_JUDGE_NONE;
+    else if (group->several_hosts)
+        v.judgement = INQ_KLOG_JUDGE_HOSTS;
     else if (v.lines < INQ_KLOG_JUDGE_LEAST)
         v.judgement = INQ_KLOG_JUDGE_TOO_FEW;
     else
@@ -93,6 +104,20 @@ static size_t groups_with_cpu(const struct inq_klog_group *const *groups, size_t
             (!core || is_on(groups[i], core)))
             found++;
     return found;
+}
+
+static bool several_hosts(const struct inq_klog_group *const *groups, size_t n)
+{
+    const char *host = "";
+
+    for (size_t i = 0; i < n; i++) {
+        if (groups[i]->first.kind != INQ_KLOG_FAULT || groups[i]->host[0] == '\0')
+            continue;
+        if (groups[i]->several_hosts || (*host && strcmp(host, groups[i]->host) != 0))
+            return true;
+        host = groups[i]->host;
+    }
+    return false;
 }
 
 /* One crash that was met on several cores: it is not the core. */
@@ -127,6 +152,8 @@ struct inq_error *inq_klog_judge(struct inq_klog_groups *groups,
     v.crashes_on_it = v.lines ? groups_with_cpu(sorted, n, &core) : 0;
     if (v.lines == 0)
         v.judgement = INQ_KLOG_JUDGE_NONE;
+    else if (several_hosts(sorted, n))
+        v.judgement = INQ_KLOG_JUDGE_HOSTS;
     else if (v.lines < INQ_KLOG_JUDGE_LEAST)
         v.judgement = INQ_KLOG_JUDGE_TOO_FEW;
     else if (v.crashes_on_it >= CRASHES_ON_ONE && (v.lines - v.on_it) * ELSEWHERE <= v.lines &&

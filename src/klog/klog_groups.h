@@ -25,7 +25,7 @@ struct inq_klog_place {
 };
 
 struct inq_klog_places {
-    struct inq_klog_place *items; /* sorted by socket, core, cpu */
+    struct inq_klog_place *items; /* of a group by cpu; of all by core, socket, cpu */
     size_t count, capacity;
     uint64_t dropped;
 };
@@ -46,6 +46,8 @@ struct inq_klog_group {
     size_t n_programs;
     uint64_t other_programs; /* events of programs that are not listed */
     struct inq_klog_places places;
+    char host[65];      /* of the first line that names a processor and a machine */
+    bool several_hosts; /* others name other machines */
 };
 
 struct inq_klog_counts {
@@ -91,6 +93,7 @@ enum inq_klog_judgement {
     INQ_KLOG_JUDGE_ONE_CORE,   /* always the same core: pinned, the only one, or a defect */
     INQ_KLOG_JUDGE_HARDWARE,   /* different crashes on one core, and hardly any elsewhere */
     INQ_KLOG_JUDGE_SPREAD,     /* different crashes on several cores */
+    INQ_KLOG_JUDGE_HOSTS,      /* lines of several machines: their processors are not the same */
 };
 struct inq_klog_verdict {
     enum inq_klog_judgement judgement;

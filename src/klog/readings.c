@@ -60,7 +60,7 @@ static void put_where(struct inq_text *text, const struct inq_klog_event *e)
     if (e->file_offset.known)
         inq_text_printf(text, "+0x%" PRIx64, e->file_offset.value);
     else if (e->text_offset.known)
-        inq_text_printf(text, "+0x%" PRIx64 " of its text", e->text_offset.value);
+        inq_text_printf(text, " (0x%" PRIx64 " into its text)", e->text_offset.value);
 }
 
 static void put_fault_title(struct inq_text *text, const struct inq_klog_group *group)
@@ -114,10 +114,10 @@ char *inq_klog_title(const struct inq_klog_group *group)
         inq_text_printf(&text, "core dump: %s", e->what);
         break;
     case INQ_KLOG_KERNEL:
-        inq_text_printf(&text, "the kernel is a suspect: %s", e->what);
+        inq_text_printf(&text, "the kernel is a suspect: %.120s", e->text);
         break;
     default:
-        inq_text_printf(&text, "the hardware is a suspect: %s", e->what);
+        inq_text_printf(&text, "the hardware is a suspect: %.120s", e->text);
         break;
     }
     if (text.failed) {

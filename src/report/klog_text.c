@@ -173,9 +173,13 @@ static size_t put_core(struct inq_page *page, const json_t *places, size_t i)
     for (; i < json_array_size(places); i++) {
         const json_t *place = json_array_get(places, i);
 
-        if (inq_page_int(place, "core", -1) != core ||
-            inq_page_int(place, "socket", -1) != socket || (core < 0 && n > 0))
+        json_int_t other = inq_page_int(place, "socket", -1);
+
+        if (inq_page_int(place, "core", -1) != core || (core < 0 && n > 0) ||
+            (socket >= 0 && other >= 0 && other != socket))
             break;
+        if (socket < 0)
+            socket = other; /* not every line tells it */
         total += count_of(place, "count");
         inq_text_printf(&cpus, "%sCPU %" PRIdMAX ": %" PRIdMAX, n++ ? ", " : "",
                         count_of(place, "cpu"), count_of(place, "count"));
@@ -206,6 +210,8 @@ static const char *judgement_words(const char *word)
         {"hardware",
          "Different crashes on one core and hardly any elsewhere: a defect of that core "
          "is plausible."},
+        {"several-hosts", "Lines of several machines: their processors cannot be compared; look at "
+                          "one machine's log at a time."},
         {"spread", "Different crashes on several cores: no core stands out."},
     };
 
