@@ -33,6 +33,9 @@ struct cli_options {
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
     bool young, flat;
+    uint32_t pid;     /* doctor: a running process; 0: none */
+    const char *unit; /* doctor: a unit of systemd's */
+    bool trial;       /* doctor --try */
     char *cache_home; /* owned */
     const char *not_yet; /* an option of the interface that this version does not have */
 };
@@ -57,6 +60,7 @@ struct cli_command {
 };
 
 /* The handlers: one file each. They return an exit code. */
+int cli_doctor(struct cli *cli);
 int cli_klog(struct cli *cli);
 int cli_scan(struct cli *cli);
 int cli_signatures(struct cli *cli);

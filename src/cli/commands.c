@@ -12,6 +12,8 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
+    {"doctor", "", "Will the next crash here leave a usable core, and a kernel line?", 'd',
+     cli_doctor},
     {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
      cli_klog},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
@@ -22,8 +24,8 @@ static const struct cli_command commands[] = {
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
-    "attach", "bundle", "doctor", "export", "groups",  "history",
-    "import", "libs",   "purge",  "rejudge", "show",
+    "attach", "bundle", "export",  "groups", "history", "import",
+    "libs",   "purge",  "rejudge", "show",
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -39,8 +41,9 @@ static void print_help(struct cli *cli, const struct cli_command *command)
     _cleanup_(inq_text_deinit) struct inq_text text = {0};
 
     if (command) {
-        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s.\n\nOptions:\n", command->name,
-                        command->usage, command->help);
+        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s%s\n\nOptions:\n",
+                        command->name, command->usage, command->help,
+                        inq_ends_with(command->help, "?") ? "" : ".");
         cli_options_help(&text, command->letter);
     } else {
         inq_text_append(&text, "Usage: inquest COMMAND [OPTION...] ...\n"

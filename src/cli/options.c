@@ -10,6 +10,7 @@
 
 #define MAX_TIMEOUT_SECONDS (24u * 3600u)
 #define MAX_JOBS 128u
+#define MAX_PID 4194304u /* PID_MAX_LIMIT */
 #define LEAST_MEMORY_BYTES (16ull * 1024 * 1024)
 
 enum id {
@@ -30,6 +31,7 @@ enum id {
     OPT_NO_SANDBOX,
     OPT_NO_STORE,
     OPT_PATTERN,
+    OPT_PID,
     OPT_RECURSIVE,
     OPT_REDACT,
     OPT_REQUIRE_SANDBOX,
@@ -38,6 +40,8 @@ enum id {
     OPT_SYSROOT,
     OPT_TIMEOUT,
     OPT_TRUST_PATHS,
+    OPT_TRY,
+    OPT_UNIT,
     OPT_VERSION,
     OPT_YOUNG,
 };
@@ -53,7 +57,11 @@ struct row {
 /* In the order of the help. What later versions fill is taken and does nothing yet. */
 static const struct row rows[] = {
     {"json", OPT_JSON, NULL, "*", "one JSON document; for scan, one line a core"},
-    {"sysroot", OPT_SYSROOT, "DIR", "cs", "look up the files that a core names below DIR"},
+    {"try", OPT_TRY, NULL, "d", "crash a process of its own, and follow its core to the report"},
+    {"pid", OPT_PID, "PID", "d", "look at this running process"},
+    {"unit", OPT_UNIT, "NAME", "d", "look at what systemd starts as this unit: nginx.service"},
+    {"sysroot", OPT_SYSROOT, "DIR", "csd",
+     "look up the files that a core names, or the machine's, below DIR"},
     {"debug-dir", OPT_DEBUG_DIR, "DIR", "cs", "more debug files, by build-id (repeatable)"},
     {"debuginfod", OPT_DEBUGINFOD, NULL, "cs",
      "fetch debug files from the servers in DEBUGINFOD_URLS"},
@@ -303,6 +311,14 @@ static bool apply(struct cli *cli, int id, const char *value)
         return true;
     case 'j':
         return set_count(cli, id, value, MAX_JOBS, "a number from 1 to 128", &o->jobs);
+    case OPT_PID:
+        return set_count(cli, id, value, MAX_PID, "the number of a process", &o->pid);
+    case OPT_TRY:
+        o->trial = true;
+        return true;
+    case OPT_UNIT:
+        o->unit = value;
+        return strchr(value, '/') == NULL || bad_value(cli, id, value, "the name of a unit");
     case 'q':
         o->quiet = true;
         return true;

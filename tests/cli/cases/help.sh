@@ -1,6 +1,6 @@
 # Help lists what works, and nothing that does not yet.
 "$INQUEST" --help
-for command in scan signatures triage; do
+for command in doctor scan signatures triage; do
     "$INQUEST" $command --help
     "$INQUEST" --help $command >again
     "$INQUEST" $command -h | cmp - again
