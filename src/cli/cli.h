@@ -36,7 +36,9 @@ struct cli_options {
     uint32_t pid;     /* doctor: a running process; 0: none */
     const char *unit; /* doctor: a unit of systemd's */
     bool trial;       /* doctor --try */
-    char *cache_home; /* owned */
+    const char *klog; /* a file, or "none"; NULL: the kernel's own log */
+    struct inq_kernel_log *kernel_log; /* owned */
+    char *cache_home;                  /* owned */
     const char *not_yet; /* an option of the interface that this version does not have */
 };
 
@@ -106,6 +108,11 @@ void cli_progress_wipe(struct cli *cli);
  * a message and no error unless `required`; a directory of the user's that is missing is one.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
+/*
+ * Reads the log of --klog, by default the kernel's own, for the job. A file that cannot be read is
+ * an error; the kernel's log that may not be is not.
+ */
+struct inq_error *cli_load_klog(struct cli *cli);
 /* Points the job's options at what the command line gave. */
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
 

@@ -170,7 +170,7 @@ static int run_trial(struct cli *cli, struct inq_checkups *checkups)
 
     if (!error) {
         cli_prepare_job(cli, rules);
-        error = cli_doctor_trial(&cli->options.job, checkups);
+        error = cli_doctor_trial(cli, checkups);
     }
     inq_rules_destroy(rules);
     return error ? cli_fail(cli, error) : 0;

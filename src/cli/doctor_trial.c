@@ -392,6 +392,35 @@ static struct inq_error *triage(const struct trial *trial, const struct inq_job_
     return NULL;
 }
 
+/* ---- its line -------------------------------------------------------------------------------- */
+
+static void judge_line(const json_t *report, const struct inq_job_options *job,
+                       struct inq_checkup *f)
+{
+    const json_t *line = json_array_get(fact(report, "kernel_log"), 0);
+    const struct inq_fact_value log = report ? inq_evidence_get(report, "kernel_log", NULL, NULL)
+                                             : (struct inq_fact_value){.known = INQ_NONE};
+
+    if (!job->kernel_log) {
+        inq_checkup_say(f, INQ_CHECKUP_UNKNOWN, "No kernel log was looked at (--klog none).");
+    } else if (log.known == INQ_UNKNOWN) {
+        inq_checkup_say(f, INQ_CHECKUP_UNKNOWN, "The kernel's log was not read: see log-readable.");
+    } else if (!report) {
+        inq_checkup_say(f, INQ_CHECKUP_UNKNOWN,
+                        "Without the core no line of the log can be told to be this crash's.");
+    } else if (line && !json_is_true(json_object_get(line, "likely"))) {
+        inq_checkup_saw(f, "%s", json_string_value(json_object_get(line, "line")));
+        inq_checkup_say(f, INQ_CHECKUP_OK,
+                        "The kernel logged it, and the line was joined to the "
+                        "core.");
+    } else {
+        inq_checkup_say(f, INQ_CHECKUP_MEND,
+                        "The kernel's log has no line that is surely about this crash: lines are "
+                        "switched off, or were dropped since other processes crash at this time.");
+        inq_checkup_command(f, "sudo sysctl -w debug.exception-trace=1");
+    }
+}
+
 /* ---- servers -------------------------------------------------------------------------------- */
 
 static struct inq_error *ask_servers(const struct trial *trial, struct inq_checkups *checkups)
@@ -417,8 +446,9 @@ static struct inq_error *ask_servers(const struct trial *trial, struct inq_check
     return f->failed ? &inq_error_oom : NULL;
 }
 
-struct inq_error *cli_doctor_trial(const struct inq_job_options *job, struct inq_checkups *checkups)
+struct inq_error *cli_doctor_trial(struct cli *cli, struct inq_checkups *checkups)
 {
+    const struct inq_job_options *job = &cli->options.job;
     _cleanup_(trial_deinit) struct trial trial = {.pattern = inq_pattern_of_kernel()};
     struct inq_checkup *f;
     json_t *report = NULL;
@@ -426,6 +456,7 @@ struct inq_error *cli_doctor_trial(const struct inq_job_options *job, struct inq
 
     trial.target = inq_core_target(trial.pattern);
     INQ_TRY(crash(&trial));
+    INQ_TRY(cli_load_klog(cli)); /* it must hold the crash */
     f = inq_checkups_add(checkups, "try-core", "does a crash leave a core");
     if (!f)
         return &inq_error_oom;
@@ -436,7 +467,13 @@ struct inq_error *cli_doctor_trial(const struct inq_job_options *job, struct inq
         return &inq_error_oom;
     INQ_TRY(triage(&trial, job, f, &report));
     failed |= f->failed;
+    f = inq_checkups_add(checkups, "try-line", "does the kernel's log tell of it");
+    if (f)
+        judge_line(report, job, f);
     json_decref(report);
+    if (!f)
+        return &inq_error_oom;
+    failed |= f->failed;
     INQ_TRY(ask_servers(&trial, checkups));
     return failed ? &inq_error_oom : NULL;
 }

@@ -70,6 +70,8 @@ static const struct row rows[] = {
     {"stacks", OPT_STACKS, NULL, "cs", "stacks and names only: no verdict"},
     {"engine", OPT_ENGINE, "NAME", "cs", "unwinder: libunwind (default), dwfl or ucd"},
     {"signatures", OPT_SIGNATURES, "DIR", "*", "more signatures (repeatable)"},
+    {"klog", OPT_KLOG, "FILE", "csd",
+     "kernel log to find lines in (default: the kernel's own), or none"},
     {"pattern", OPT_PATTERN, "PATTERN", "cs", "core_pattern that the files were named by"},
     {"redact", OPT_REDACT, "LEVEL", "cs", "what is blanked: default, none or strict"},
     {"young", OPT_YOUNG, NULL, "s", "also files that are still being written"},
@@ -91,7 +93,6 @@ static const struct row rows[] = {
     {"fail-on", OPT_FAIL_ON, "WHAT", "", NULL},
     {"heap", OPT_HEAP, NULL, "", NULL},
     {"html", OPT_HTML, "FILE", "", NULL},
-    {"klog", OPT_KLOG, "FILE", "", NULL},
     {"markdown", OPT_MARKDOWN, NULL, "", NULL},
 };
 
@@ -123,6 +124,8 @@ void cli_options_deinit(struct cli_options *options)
 {
     INQ_ARRAY_FREE(&options->debug_dirs);
     INQ_ARRAY_FREE(&options->signatures);
+    inq_kernel_log_destroy(options->kernel_log);
+    options->kernel_log = NULL;
     free(options->cache_home);
     options->cache_home = NULL;
 }
@@ -338,8 +341,10 @@ static bool apply(struct cli *cli, int id, const char *value)
         return true;
     case OPT_DB:
     case OPT_HEAP:
-    case OPT_KLOG:
     case OPT_NO_STORE:
+        return true;
+    case OPT_KLOG:
+        o->klog = value;
         return true;
     default:
         return apply_job(cli, id, value);
@@ -409,6 +414,8 @@ static bool check_together(struct cli *cli)
         cli_message(cli, "--no-sandbox and --require-sandbox exclude each other");
         return false;
     }
+    if (o->klog && !*o->klog)
+        return bad_value(cli, OPT_KLOG, o->klog, "the name of a file");
     return is_there(cli, OPT_SYSROOT, o->job.policy.sysroot, true) &&
            is_there(cli, OPT_EXECUTABLE, o->job.policy.executable, false);
 }

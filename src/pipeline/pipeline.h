@@ -14,6 +14,7 @@
 #include "error.h"
 #include "evidence.h"
 #include "files.h"
+#include "kernel_log.h"
 #include "rules.h"
 
 struct inq_job_options {
@@ -30,6 +31,7 @@ struct inq_job_options {
     const char *cache_home;      /* XDG_CACHE_HOME, where fetched files are kept; NULL: nowhere */
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
+    struct inq_kernel_log *kernel_log; /* its lines are joined to the cores; NULL: no log */
     bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 
