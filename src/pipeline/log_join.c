@@ -327,13 +327,12 @@ static void set_bits(struct inq_evidence *evidence, uint64_t code)
         inq_evidence_set(evidence, "fault.error_code.bits", bits);
 }
 
-/* The CPU's own number is worth more than one that was inferred. */
+/* The CPU's own number, instead of one that was inferred. */
 static void set_error_code(struct inq_evidence *evidence, const struct inq_log_line *line,
                            json_t *against)
 {
     const json_t *document = evidence->document;
     const json_t *have = fact(document, "fault.error_code.value");
-    const char *source = text_fact(document, "fault.error_code.source");
     const char *trap = trap_word(line->trap), *have_trap = text_fact(document, "fault.trap");
 
     if (line->family != INQ_KLOG_CPU_X86 || !json_is_object(fact(document, "fault")))
@@ -345,13 +344,8 @@ static void set_error_code(struct inq_evidence *evidence, const struct inq_log_l
     if (!line->error.known || line->error.value > INT32_MAX)
         return;
     if (json_is_integer(have) && (uint64_t)json_integer_value(have) != line->error.value)
-        contradict(against, "error code: the line says 0x%" PRIx64 ", %s 0x%" JSON_INTEGER_FORMAT,
-                   line->error.value,
-                   source && !strcmp(source, "inferred") ? "signal and instruction say"
-                                                         : "the signal frame says",
-                   json_integer_value(have));
-    if (source && !strcmp(source, "signal-frame"))
-        return;
+        contradict(against, "error code: the line says 0x%" PRIx64 ", the dump leads to 0x%" PRIx64,
+                   line->error.value, (uint64_t)json_integer_value(have));
     inq_evidence_set_int(evidence, "fault.error_code.value", (int64_t)line->error.value);
     inq_evidence_set_text(evidence, "fault.error_code.source", "kernel-log");
     if (line->trap == INQ_KLOG_TRAP_PAGE_FAULT)
@@ -396,6 +390,7 @@ static struct inq_error *add_line(struct inq_evidence *evidence, const struct ma
                                   const struct core *core)
 {
     const struct inq_log_line *line = match->line;
+    const char *source = text_fact(core->document, "fault.source");
     json_t *object = line_object(line), *against = json_array();
 
     if (!object || !against) {
@@ -409,13 +404,14 @@ static struct inq_error *add_line(struct inq_evidence *evidence, const struct ma
     set_number(object, "error_code", &line->error);
     json_object_set_new(object, "matched_by", json_string(match->by));
     json_object_set_new(object, "likely", json_boolean(!match->sure));
-    if (match->sure && line->address.known && core->has_address &&
-        line->address.value != core->address)
-        contradict(against, "address: the line says 0x%" PRIx64 ", the dump says 0x%" PRIx64,
-                   line->address.value, core->address);
-    if (match->sure) {
-        set_error_code(evidence, line, against);
+    if (match->sure)
         set_crashed_at(evidence, line, core);
+    /* where a handler died of a fault of its own, the line is about that one */
+    if (match->sure && source && !strcmp(source, "registers")) {
+        if (line->address.known && core->has_address && line->address.value != core->address)
+            contradict(against, "address: the line says 0x%" PRIx64 ", the dump says 0x%" PRIx64,
+                       line->address.value, core->address);
+        set_error_code(evidence, line, against);
     }
     json_object_set_new(object, "contradictions", against);
     inq_evidence_append(evidence, "kernel_log", object);
