@@ -1,5 +1,5 @@
 # Commands and options of the interface that this version does not have say so.
-for command in attach bundle export groups history import klog libs purge rejudge show; do
+for command in attach bundle export groups history import libs purge rejudge show; do
     "$INQUEST" $command x
     echo $?
 done
