@@ -19,7 +19,7 @@
     X(INQ_E_NOT_REGULAR, 10, 3, "not a regular file")                                             \
     X(INQ_E_EMPTY, 11, 3, "empty file")                                                           \
     X(INQ_E_COMPRESSION, 12, 3, "compressed in a way this build does not read")                   \
-    X(INQ_E_ZSTD, 13, 3, "damaged zstd data before anything usable")                              \
+    X(INQ_E_ZSTD, 13, 3, "damaged compressed data before anything usable")                        \
     X(INQ_E_WINDOW, 14, 3, "zstd window larger than 128 MiB")                                     \
     X(INQ_G_READ, 15, 6, "read error in the middle of the dump")                                  \
     X(INQ_G_STREAM_CUT, 16, 1, "compressed data ends early or is damaged")                        \
@@ -78,10 +78,18 @@
     X(INQ_G_TRIMMED, 155, 4, "the report was shortened to fit its limit")                         \
     X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
     X(INQ_E_INTERRUPTED, 157, 130, "interrupted")                                                 \
+    X(INQ_E_QUARANTINE, 158, 5, "workers died of this dump in three scans: it is left alone")     \
     /* 170-179: klog */                                                                           \
     X(INQ_E_KLOG_FORMAT, 170, 3, "not the text of a log")                                         \
     X(INQ_G_KLOG_LIMIT, 171, 4, "a limit was hit while a log was read")                           \
-    X(INQ_G_KLOG_LOST, 172, 0, "lines of a log are missing or cannot be told apart")
+    X(INQ_G_KLOG_LOST, 172, 0, "lines of a log are missing or cannot be told apart")              \
+    /* 180-189: store */                                                                          \
+    X(INQ_E_STORE, 180, 6, "the crash database cannot be read or written")                        \
+    X(INQ_E_STORE_BUSY, 181, 6, "the crash database is in use by another process")                \
+    X(INQ_E_STORE_DAMAGED, 182, 6, "the crash database is damaged")                               \
+    X(INQ_E_STORE_VERSION, 183, 6, "the crash database was made by another version")              \
+    X(INQ_E_STORE_NONE, 184, 2, "nothing in the crash database has this id")                      \
+    X(INQ_E_STORE_BUILD, 185, 2, "this build has no crash database")
 
 enum inq_code {
     INQ_OK = 0,

@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "records.h"
 #include "array.h"
 #include "error.h"
 #include "pipeline.h"
 #include "report.h"
 #include "rules.h"
+#include "crash_db.h"
 #include "text.h"
 
 /* Exit codes that are not those of a report: interface.md of the design. */
@@ -38,7 +40,9 @@ struct cli_options {
     bool trial;       /* doctor --try */
     const char *klog; /* a file, or "none"; NULL: the kernel's own log */
     struct inq_kernel_log *kernel_log; /* owned */
-    char *cache_home;                  /* owned */
+    char *cache_home; /* owned */
+    const char *db;   /* --db; NULL: the default place */
+    bool no_store, again;
     const char *not_yet; /* an option of the interface that this version does not have */
 };
 
@@ -50,6 +54,9 @@ struct cli {
     unsigned messages; /* lines on standard error so far */
     bool write_failed; /* standard output is gone or full */
     bool progress_shown;
+    struct inq_records records; /* cli_open_store() */
+    struct inq_store *store;
+    char *setting;
     struct inq_text pending; /* not written yet */
 };
 
@@ -115,6 +122,24 @@ struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rule
 struct inq_error *cli_load_klog(struct cli *cli);
 /* Points the job's options at what the command line gave. */
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
+
+/* store.c */
+
+/*
+ * Opens the crash database for a triage or a scan and points the job at it, unless --no-store was
+ * given. `options` are complete by then. One that was asked for by name and cannot be opened is an
+ * error; the default one is missed with a message, and one that nobody could have made (no home,
+ * a read-only disk) without.
+ */
+struct inq_error *cli_open_store(struct cli *cli);
+/*
+ * For a triage: opened while the worker is busy. The default database is only asked then ("seen
+ * before?"); a record is kept in one that was named. A failure is a message and `records.failed`.
+ */
+void cli_put_off_store(struct cli *cli);
+void cli_close_store(struct cli *cli);
+/* For commands that ask or tend it: INQ_E_STORE when there is none. */
+struct inq_error *cli_need_store(struct cli *cli, enum inq_store_mode mode);
 
 /* suggest.c: the nearest of the names, or NULL when none is near. */
 const char *cli_suggest(const char *word, const char *const *names, size_t n);

@@ -67,11 +67,12 @@ static void print_version(struct cli *cli)
     yaml_get_version(&major, &minor, &patch);
     inq_text_printf(&text, "inquest %s\n", INQUEST_VERSION);
     inq_text_printf(&text,
-                    "built with: jansson %s, libyaml %d.%d.%d; in inquest-worker: libunwind, "
+                    "built with: jansson %s, libyaml %d.%d.%d%s; in inquest-worker: libunwind, "
                     "libseccomp, Landlock, zstd%s\n",
-                    JANSSON_VERSION, major, minor, patch,
+                    JANSSON_VERSION, major, minor, patch, INQUEST_STORE ? ", SQLite" : "",
                     INQUEST_DEBUGINFOD ? "; in inquest-fetch: libdebuginfod" : "");
-    inq_text_printf(&text, "not in this build: crash database, tickets, HTML, Markdown%s\n",
+    inq_text_printf(&text, "not in this build: tickets, HTML, Markdown%s%s\n",
+                    INQUEST_STORE ? "" : ", crash database",
                     INQUEST_DEBUGINFOD ? "" : ", debuginfod");
     cli_print(cli, &text);
 }

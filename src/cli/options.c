@@ -14,7 +14,8 @@
 #define LEAST_MEMORY_BYTES (16ull * 1024 * 1024)
 
 enum id {
-    OPT_COLOR = 256,
+    OPT_AGAIN = 256,
+    OPT_COLOR,
     OPT_DB,
     OPT_DEBUG_DIR,
     OPT_DEBUGINFOD,
@@ -83,13 +84,14 @@ static const struct row rows[] = {
     {"max-memory", OPT_MAX_MEMORY, "SIZE", "cs", "for one core, such as 512M (default 1G)"},
     {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cs", "fail where a layer of it is missing"},
     {"no-sandbox", OPT_NO_SANDBOX, NULL, "cs", "do without; the report says so"},
-    {"no-store", OPT_NO_STORE, NULL, "cs", "keep no record (this version keeps none)"},
+    {"db", OPT_DB, "FILE", "cs", "crash database (default: INQUEST_DB, or in the state directory)"},
+    {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
+    {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
     {"color", OPT_COLOR, "WHEN", "*", "auto (default), always or never; NO_COLOR is heard"},
     {"quiet", 'q', NULL, "*", "no progress, no hints, no rows for other files"},
     {"verbose", 'v', NULL, "*", "everything: all frames, all modules, skipped files"},
     {"version", OPT_VERSION, NULL, "", "version and what it was built with"},
     {"help", 'h', NULL, "*", "this text"},
-    {"db", OPT_DB, "URL", "", NULL},
     {"fail-on", OPT_FAIL_ON, "WHAT", "", NULL},
     {"heap", OPT_HEAP, NULL, "", NULL},
     {"html", OPT_HTML, "FILE", "", NULL},
@@ -340,8 +342,15 @@ static bool apply(struct cli *cli, int id, const char *value)
         o->not_yet = row_of(id)->name;
         return true;
     case OPT_DB:
-    case OPT_HEAP:
+        o->db = value;
+        return true;
     case OPT_NO_STORE:
+        o->no_store = true;
+        return true;
+    case OPT_AGAIN:
+        o->again = true;
+        return true;
+    case OPT_HEAP:
         return true;
     case OPT_KLOG:
         o->klog = value;

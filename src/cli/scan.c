@@ -82,6 +82,9 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
             inq_text_append(&text, " in ");
             count_words(&text, groups, "group", "groups");
         }
+        if (result->known > 0)
+            inq_text_printf(&text, " (%llu known from earlier scans)",
+                            (unsigned long long)result->known);
         if (result->partial > 0)
             inq_text_printf(&text, " (%llu partial)", (unsigned long long)result->partial);
         if (result->failed > 0)
@@ -220,8 +223,14 @@ int cli_scan(struct cli *cli)
         return cli_fail(cli, error);
     }
     cli_prepare_job(cli, rules);
+    error = cli_open_store(cli);
+    if (error) {
+        inq_rules_destroy(rules);
+        return cli_fail(cli, error);
+    }
     exit_code = path ? scan_paths(cli, (const char *const *)&path, 1)
                      : scan_paths(cli, cli->args, cli->n_args);
+    cli_close_store(cli);
     inq_rules_destroy(rules);
     return exit_code;
 }

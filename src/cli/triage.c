@@ -104,7 +104,11 @@ int cli_triage(struct cli *cli)
         return cli_fail(cli, error);
     }
     cli_prepare_job(cli, rules);
+    cli_put_off_store(cli);
     exit_code = triage_all(cli);
+    if (cli->records.failed && exit_code < CLI_EXIT_SIGNAL)
+        exit_code = CLI_EXIT_IO;
+    cli_close_store(cli);
     inq_rules_destroy(rules);
     return exit_code;
 }

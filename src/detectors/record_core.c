@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+static const char *codec_name(enum inq_codec codec)
+{
+    static const char *const names[] = {
+        [INQ_CODEC_NONE] = "none", [INQ_CODEC_ZSTD] = "zstd", [INQ_CODEC_GZIP] = "gzip",
+        [INQ_CODEC_XZ] = "xz",     [INQ_CODEC_LZ4] = "lz4",   [INQ_CODEC_BZIP2] = "bzip2",
+    };
+
+    return names[codec];
+}
+
 static void record_size(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     struct inq_source_info info = inq_source_info(dump->source);
 
-    inq_evidence_set_text(evidence, "core.compression",
-                          info.codec == INQ_CODEC_ZSTD ? "zstd" : "none");
+    inq_evidence_set_text(evidence, "core.compression", codec_name(info.codec));
     if (info.stream && info.ended_early)
         inq_evidence_set_unknown(evidence, "core.size_bytes",
                                  "the compressed data end early: its unpacked size is not known");

@@ -56,7 +56,7 @@ static const char *special_name(mode_t mode)
 }
 
 /* path[0, dir_size) "/" name, or without a name the path itself */
-static bool add(struct state *s, size_t dir_size, const char *name, uint64_t size_bytes,
+static bool add(struct state *s, size_t dir_size, const char *name, const struct stat *st,
                 const char *special, int error)
 {
     struct inq_walk_entry *entry = INQ_ARRAY_PUSH(&s->walk->entries);
@@ -66,7 +66,12 @@ static bool add(struct state *s, size_t dir_size, const char *name, uint64_t siz
         return false;
     entry->root = s->root;
     entry->below = s->below;
-    entry->size_bytes = size_bytes;
+    if (st) {
+        entry->size_bytes = (uint64_t)st->st_size;
+        entry->dev = st->st_dev;
+        entry->ino = st->st_ino;
+        entry->mtime_nsec = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+    }
     entry->special = special;
     entry->error = error;
     if (!name) {
@@ -94,15 +99,15 @@ static bool enter(struct state *s, int parent, size_t dir_size, const char *name
     int fd;
 
     if (!s->recursive)
-        return add(s, dir_size, name, 0, "a directory", 0);
+        return add(s, dir_size, name, NULL, "a directory", 0);
     if (s->depth > INQ_WALK_DEPTH)
-        return add(s, dir_size, name, 0, "a directory, too deep to be entered", 0);
+        return add(s, dir_size, name, NULL, "a directory, too deep to be entered", 0);
     fd = openat(parent, name, OPEN_DIRECTORY | O_NOFOLLOW);
     if (fd < 0)
-        return add(s, dir_size, name, 0, NULL, errno);
+        return add(s, dir_size, name, NULL, NULL, errno);
     if (fstat(fd, &st) < 0 || st.st_dev != s->device) {
         close(fd);
-        return add(s, dir_size, name, 0, "a mounted file system", 0);
+        return add(s, dir_size, name, NULL, "a mounted file system", 0);
     }
     struct level *level = &s->levels[s->depth];
     level->dir = fdopendir(fd);
@@ -123,13 +128,13 @@ static bool visit(struct state *s, int parent, size_t dir_size, const char *name
     struct stat st;
 
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
-        return errno == ENOENT || add(s, dir_size, name, 0, NULL, errno); /* removed meanwhile */
+        return errno == ENOENT || add(s, dir_size, name, NULL, NULL, errno); /* removed meanwhile */
     if (S_ISDIR(st.st_mode) &&
         st.st_dev != s->device) /* not even opened: that would mount autofs */
-        return add(s, dir_size, name, 0, "a mounted file system", 0);
+        return add(s, dir_size, name, NULL, "a mounted file system", 0);
     if (S_ISDIR(st.st_mode))
         return enter(s, parent, dir_size, name);
-    return add(s, dir_size, name, (uint64_t)st.st_size, special_name(st.st_mode), 0);
+    return add(s, dir_size, name, &st, special_name(st.st_mode), 0);
 }
 
 /* Depth first with one open directory a level; no recursion, since the depth is not ours to choose.
@@ -171,12 +176,12 @@ static bool walk_root(struct state *s, const char *path)
         return false;
     s->below = (uint32_t)s->path.size;
     if (stat(path, &st) < 0)
-        return add(s, s->path.size, NULL, 0, NULL, errno);
+        return add(s, s->path.size, NULL, NULL, NULL, errno);
     if (!S_ISDIR(st.st_mode))
-        return add(s, s->path.size, NULL, (uint64_t)st.st_size, special_name(st.st_mode), 0);
+        return add(s, s->path.size, NULL, &st, special_name(st.st_mode), 0);
     fd = open(path, OPEN_DIRECTORY);
     if (fd < 0 || fstat(fd, &st) < 0)
-        return add(s, s->path.size, NULL, 0, NULL, errno);
+        return add(s, s->path.size, NULL, NULL, NULL, errno);
     s->device = st.st_dev;
     s->levels[0].dir = fdopendir(fd);
     if (!s->levels[0].dir)

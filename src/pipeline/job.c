@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "records.h"
 #include "assemble.h"
 #include "bounds.h"
 #include "cleanup.h"
@@ -41,7 +42,8 @@ void inq_job_init(struct inq_job *job, int fd, const char *path)
         return;
     }
     ssize_t n = inq_pread_full(fd, magic, sizeof(magic), 0);
-    if (n > 0 && inq_kind_of(magic, (size_t)n, &name) == INQ_KIND_ZSTD)
+    const enum inq_kind kind = n > 0 ? inq_kind_of(magic, (size_t)n, &name) : INQ_KIND_OTHER;
+    if (kind == INQ_KIND_ZSTD || kind == INQ_KIND_PACKED)
         job->packed_bytes = (uint64_t)job->stat.st_size;
 }
 
@@ -256,8 +258,15 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     inq_job_init(&job, fd, path);
     INQ_TRY(inq_pool_create(options, 1, &pool));
     INQ_TRY(inq_pool_start(pool, fd, path, job.packed_bytes, NULL, &transient));
+    inq_records_wake(options->records);
     INQ_TRY(inq_pool_next(pool, &answer));
-    return inq_job_report(&job, &answer, options, ret_report, ret_exit);
+    const bool whole = answer.ending != INQ_ENDING_INTERRUPTED;
+    INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));
+    if (whole) {
+        inq_records_add_seen(options->records, *ret_report);
+        inq_records_keep(options->records, 0, *ret_report, *ret_exit);
+    }
+    return NULL;
 }
 
 /* A pipe is read to its end; what else may stand at descriptor 0 is refused like a named file. */

@@ -49,6 +49,12 @@ static inline void inq_kernel_log_destroyp(struct inq_kernel_log **log)
  */
 struct inq_error *inq_kernel_log_join(struct inq_kernel_log *log, struct inq_evidence *evidence);
 
+/* A report that was made before: its lines have a core. */
+void inq_kernel_log_recall(struct inq_kernel_log *log, const json_t *report);
+
+/* The file that was read; NULL for the kernel's own. */
+const char *inq_kernel_log_file(const struct inq_kernel_log *log);
+
 /*
  * Deaths in the log that no core was joined with, oldest first: an array of {line, time, comm, tid,
  * kind}. New reference.

@@ -16,7 +16,7 @@
 enum inq_kind {
     INQ_KIND_ELF,    /* or the first bytes of one */
     INQ_KIND_ZSTD,   /* may hold a core: the worker finds out */
-    INQ_KIND_PACKED, /* xz, gzip, lz4, bzip2: may hold a core, but is not read */
+    INQ_KIND_PACKED, /* xz, gzip, lz4, bzip2: may hold a core, but so may anything be packed */
     INQ_KIND_EMPTY,
     INQ_KIND_OTHER,
 };

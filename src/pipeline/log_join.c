@@ -494,6 +494,29 @@ struct inq_error *inq_kernel_log_join(struct inq_kernel_log *log, struct inq_evi
     return evidence->failed ? &inq_error_oom : NULL;
 }
 
+void inq_kernel_log_recall(struct inq_kernel_log *log, const json_t *report)
+{
+    const json_t *object;
+    size_t i, first;
+
+    json_array_foreach (json_object_get(report, "kernel_log"), i, object) {
+        const char *text = json_string_value(json_object_get(object, "line"));
+        const json_int_t tid = json_integer_value(json_object_get(object, "tid"));
+        const size_t n = text && tid > 0 ? inq_log_find_tid(log, (uint64_t)tid, &first) : 0;
+
+        for (size_t j = 0; j < n; j++) {
+            struct inq_log_line *line = &log->lines.items[log->by_tid.items[first + j]];
+            bool lossy;
+            _cleanup_free_ char *have = inq_utf8_from_bytes(line->text, strlen(line->text), &lossy);
+
+            if (!have || strcmp(have, text) != 0)
+                continue;
+            line->joined = true;
+            line->likely = json_is_true(json_object_get(object, "likely"));
+        }
+    }
+}
+
 struct inq_error *inq_kernel_log_left(const struct inq_kernel_log *log, json_t **ret_list)
 {
     const uint64_t losses = inq_text_losses();

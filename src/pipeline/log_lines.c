@@ -65,6 +65,7 @@ void inq_kernel_log_destroy(struct inq_kernel_log *log)
     INQ_ARRAY_FREE(&log->lines);
     INQ_ARRAY_FREE(&log->by_pointers);
     INQ_ARRAY_FREE(&log->by_tid);
+    free(log->file);
     free(log->unreadable);
     free(log);
 }
@@ -319,7 +320,10 @@ struct inq_error *inq_kernel_log_read(const char *file, struct inq_kernel_log **
     if (!standard)
         INQ_TRY(inq_job_open(file, &fd));
     INQ_TRY(create(false, &log));
-    error = inq_klog_reader_create(standard ? STDIN_FILENO : fd, file, NULL, &reader);
+    log->file = strdup(file);
+    error = log->file ? NULL : &inq_error_oom;
+    if (!error)
+        error = inq_klog_reader_create(standard ? STDIN_FILENO : fd, file, NULL, &reader);
     if (error) {
         inq_kernel_log_destroy(log);
         return error;
@@ -368,6 +372,11 @@ struct inq_error *inq_kernel_log_read_own(struct inq_kernel_log **ret_log)
     if (!create_error)
         *ret_log = log;
     return create_error;
+}
+
+const char *inq_kernel_log_file(const struct inq_kernel_log *log)
+{
+    return log->file;
 }
 
 /* The first index whose line does not come before; `less` compares with what is looked for. */

@@ -33,6 +33,7 @@ struct inq_kernel_log {
     INQ_ARRAY(size_t) by_pointers;        /* those with ip and sp, sorted by these */
     INQ_ARRAY(size_t) by_tid;
     bool own;         /* the running kernel's */
+    char *file;       /* that was read; NULL for the kernel's own, and for bytes */
     char *unreadable; /* why nothing was read; NULL */
     uint64_t dropped; /* lines beyond the limit */
     bool lost;        /* the log itself says that lines are missing */

@@ -17,6 +17,8 @@
 #include "kernel_log.h"
 #include "rules.h"
 
+struct inq_records;
+
 struct inq_job_options {
     const char *worker_path; /* the inquest-worker executable; NULL: found beside this program */
     struct inq_file_policy policy;
@@ -24,14 +26,15 @@ struct inq_job_options {
     bool stacks_only, no_sandbox, require_sandbox;
     const char *engine; /* "libunwind", "dwfl", "ucd" */
     const char *redact;
-    uint32_t timeout_seconds;  /* wall; 0: default, more for large compressed input */
-    uint64_t max_memory_bytes; /* 0: default */
-    bool debuginfod; /* fetch by build-id what is not here, from `debuginfod_urls` */
+    uint32_t timeout_seconds;    /* wall; 0: default, more for large compressed input */
+    uint64_t max_memory_bytes;   /* 0: default */
+    bool debuginfod;             /* fetch by build-id what is not here, from `debuginfod_urls` */
     const char *debuginfod_urls; /* DEBUGINFOD_URLS; NULL: none */
     const char *cache_home;      /* XDG_CACHE_HOME, where fetched files are kept; NULL: nowhere */
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     struct inq_kernel_log *kernel_log; /* its lines are joined to the cores; NULL: no log */
+    struct inq_records *records;       /* the crash database: records.h; NULL: none */
     bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 
@@ -64,7 +67,8 @@ struct inq_scan_row {
     const json_t *report;
     int exit_code;       /* what it adds to the scan's: 0, 1, 4, 5 or 6 */
     const char *skipped; /* why it is no core: "not an ELF core (found: text)"; NULL for a report */
-    bool deferred;       /* skipped only for now: it is still being written */
+    bool deferred;       /* skipped only for now: still being written, or another scan is at it */
+    bool known;          /* the report is of an earlier scan */
 };
 
 struct inq_scan_options {
@@ -81,6 +85,7 @@ struct inq_scan_options {
 
 struct inq_scan_result {
     uint64_t files, crashes, partial, skipped, failed;
+    uint64_t known; /* of the crashes: done by an earlier scan */
     json_t *groups; /* for inq_report_groups() */
     int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "records.h"
 #include "cleanup.h"
 #include "dirwalk.h"
 #include "groups.h"
@@ -31,6 +32,8 @@ struct item {
     char *skipped;
     json_t *report;
     struct inq_job *job; /* while it runs */
+    int64_t claim;       /* in the journal, while it runs; 0 without */
+    bool known;          /* from the journal */
 };
 
 struct scan {
@@ -135,6 +138,69 @@ static struct inq_error *open_item(struct scan *s, struct item *item, int *ret_f
     return fail(s, item, "cannot open", errno);
 }
 
+/* A quarantined dump: the stub that it would only get again. */
+static struct inq_error *quarantine(struct scan *s, struct item *item, const char *reason)
+{
+    const struct inq_walk_entry *entry = entry_of(s, item);
+    _cleanup_(inq_error_destroyp) struct inq_error *cause = inq_error_in(
+        inq_error_create(INQ_E_QUARANTINE, "left alone, since workers died of it three times: %s",
+                         reason ? reason : "?"),
+        entry->path);
+    struct inq_job job;
+
+    inq_job_init(&job, -1, entry->path);
+    INQ_TRY(inq_job_stub(&job, cause, &s->options->job, &item->report, &item->exit_code));
+    item->progress = DONE;
+    return NULL;
+}
+
+static struct inq_error *recall_report(struct scan *s, struct item *item,
+                                       struct inq_store_claim *claim)
+{
+    json_t *core;
+
+    item->report = s->options->full_reports ? inq_records_whole(s->options->job.records, claim->uid)
+                                            : json_incref(claim->row);
+    if (!item->report)
+        return NULL;
+    core = json_object_get(item->report, "core"); /* it may have another name by now */
+    if (json_is_object(core))
+        inq_json_set_foreign(core, "path", entry_of(s, item)->path);
+    json_object_set_new(item->report, "uid", json_string(claim->uid));
+    if (s->options->job.kernel_log)
+        inq_kernel_log_recall(s->options->job.kernel_log, item->report);
+    item->exit_code = claim->exit_code;
+    item->known = true;
+    item->progress = DONE;
+    return NULL;
+}
+
+/* What the journal says of a file; the item stays WAITING when it is to be looked at. */
+static struct inq_error *recall(struct scan *s, struct item *item, struct inq_store_claim *claim)
+{
+    switch (claim->state) {
+    case INQ_STORE_DONE:
+        return recall_report(s, item, claim);
+    case INQ_STORE_OTHER:
+        return skip(item, "%s", claim->reason ? claim->reason : "not a core");
+    case INQ_STORE_TAKEN:
+        item->deferred = true;
+        return skip(item, "process %d is triaging it", (int)claim->owner);
+    case INQ_STORE_QUARANTINED:
+        return quarantine(s, item, claim->reason);
+    default:
+        return NULL;
+    }
+}
+
+static struct inq_error *look_up(struct scan *s, struct item *item)
+{
+    _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim;
+
+    inq_records_look(s->options->job.records, entry_of(s, item), &claim);
+    return recall(s, item, &claim);
+}
+
 /* Decides by the first bytes whether a worker is worth its while. */
 static struct inq_error *classify(struct scan *s, struct item *item)
 {
@@ -151,6 +217,9 @@ static struct inq_error *classify(struct scan *s, struct item *item)
         return skip(item, "not a regular file: %s", entry->special);
     if (entry->error)
         return fail(s, item, "cannot read", entry->error);
+    INQ_TRY(look_up(s, item));
+    if (item->progress == DONE)
+        return NULL;
     INQ_TRY(open_item(s, item, &fd));
     if (fd < 0)
         return NULL;
@@ -192,18 +261,16 @@ static struct inq_error *classify_all(struct scan *s)
     return NULL;
 }
 
-/* What a row and the groups need; the rest would pile up while rows wait for their turn. */
-static void slim(json_t *report)
+/* The whole report would pile up while rows wait for their turn. */
+static struct inq_error *slim(struct item *item)
 {
-    static const char *const heavy[] = {"modules", "collisions", "environment", "kernel_log",
-                                        "unknown"};
-    json_t *threads = json_object_get(report, "threads");
+    json_t *row = inq_records_row(item->report);
 
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(heavy); i++)
-        json_object_del(report, heavy[i]);
-    for (size_t i = json_array_size(threads); i-- > 0;)
-        if (!json_is_true(json_object_get(json_array_get(threads, i), "crashed")))
-            json_array_remove(threads, i);
+    if (!row)
+        return &inq_error_oom;
+    json_decref(item->report);
+    item->report = row;
+    return NULL;
 }
 
 static void count(struct scan *s, const struct item *item)
@@ -217,6 +284,8 @@ static void count(struct scan *s, const struct item *item)
         r->failed++;
     else
         r->crashes++;
+    if (item->known && item->report && !json_object_get(item->report, "error"))
+        r->known++;
     if (!item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
         r->partial++;
     r->exit_code = graver(r->exit_code, item->exit_code);
@@ -231,7 +300,8 @@ static struct inq_error *emit_rows(struct scan *s)
                                    .report = item->report,
                                    .exit_code = item->exit_code,
                                    .skipped = item->skipped,
-                                   .deferred = item->deferred};
+                                   .deferred = item->deferred,
+                                   .known = item->known};
 
         count(s, item);
         if (item->report && !inq_groups_add(s->groups, item->report))
@@ -271,6 +341,19 @@ static void job_destroy(struct inq_job *job)
     free(job);
 }
 
+/* Another scan may have been faster since the files were looked through. */
+static struct inq_error *claim_item(struct scan *s, struct item *item)
+{
+    _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim;
+
+    inq_records_claim(s->options->job.records, item->job->path, &item->job->stat, &claim);
+    if (claim.state == INQ_STORE_CLAIMED) {
+        item->claim = claim.id;
+        return NULL;
+    }
+    return recall(s, item, &claim);
+}
+
 /* *ret_later: there is no room for it now. */
 static struct inq_error *start(struct scan *s, struct item *item, bool *ret_later)
 {
@@ -292,12 +375,20 @@ static struct inq_error *start(struct scan *s, struct item *item, bool *ret_late
         return &inq_error_oom;
     }
     inq_job_init(item->job, fd, entry_of(s, item)->path);
+    INQ_TRY(claim_item(s, item));
+    if (item->progress == DONE) {
+        job_destroy(TAKE_PTR(item->job));
+        s->candidates--;
+        return NULL;
+    }
     error = inq_pool_start(s->pool, fd, item->job->path, item->job->packed_bytes, item, &transient);
     if (!error) {
         item->progress = RUNNING;
         return NULL;
     }
     job_destroy(TAKE_PTR(item->job));
+    inq_records_release(s->options->job.records, item->claim);
+    item->claim = 0;
     if (!transient || inq_pool_running(s->pool) == 0)
         return error;
     inq_error_destroy(error);
@@ -319,14 +410,15 @@ static struct inq_error *settle(struct scan *s, struct item *item)
     if (code == INQ_E_NOT_CORE || (code == INQ_E_NOT_ELF && !item->elf)) {
         item->exit_code = 0;
         INQ_TRY(skip(item, "%s", message ? message : inq_code_text(code)));
+        inq_records_pass_over(s->options->job.records, item->claim, item->skipped);
         json_decref(TAKE_PTR(item->report));
         return NULL;
     }
     if (item->exit_code == 3)
         item->exit_code = 1; /* not analysable; its row says so */
-    if (!s->options->full_reports)
-        slim(item->report);
-    return NULL;
+    inq_records_add_seen(s->options->job.records, item->report);
+    inq_records_keep(s->options->job.records, item->claim, item->report, item->exit_code);
+    return s->options->full_reports ? NULL : slim(item);
 }
 
 static struct inq_error *finish_one(struct scan *s)
@@ -343,7 +435,10 @@ static struct inq_error *finish_one(struct scan *s)
     if (error)
         return error;
     s->finished++;
-    INQ_TRY(settle(s, item));
+    error = settle(s, item);
+    item->claim = 0;
+    if (error)
+        return error;
     if (s->options->progress)
         s->options->progress(s->options->context, s->finished, s->candidates);
     return NULL;
@@ -381,6 +476,8 @@ static void scan_deinit(struct scan *s)
 {
     inq_pool_destroy(s->pool);
     for (size_t i = 0; s->items && i < s->walk.entries.count; i++) {
+        if (s->items[i].claim != 0) /* interrupted */
+            inq_records_release(s->options->job.records, s->items[i].claim);
         job_destroy(s->items[i].job);
         json_decref(s->items[i].report);
         free(s->items[i].skipped);
@@ -409,6 +506,8 @@ struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
     result.groups = inq_groups_sorted(s.groups);
     if (!result.groups)
         return &inq_error_oom;
+    if (options->job.records && options->job.records->failed)
+        result.exit_code = graver(result.exit_code, 6);
     if (inq_pipeline_interrupted())
         result.exit_code = 128 + inq_pipeline_interrupted();
     *ret_result = result;

@@ -242,7 +242,8 @@ static bool put_unpacking(struct inq_page *page, const json_t *core)
     const char *compression = inq_page_text(core, "compression");
     if (!compression || !strcmp(compression, "none"))
         return false;
-    inq_page_put(page, !strcmp(compression, "zstd") ? "zstd -dc < " : "unpack < ");
+    inq_page_put(page, compression); /* the programs are called as the formats are */
+    inq_page_put(page, " -dc < ");
     inq_page_shell_member(page, core, "path", "CORE");
     inq_page_put(page, " > core.unpacked && ");
     return true;

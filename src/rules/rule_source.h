@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "arena.h"
 #include "error.h"
@@ -24,6 +25,7 @@
 struct inq_rule_source {
     struct inq_arena *arena;
     const char *file;
+    uint64_t fingerprint; /* of the file's bytes */
     unsigned error_line, error_column;
     size_t place_size;
 };

@@ -58,6 +58,7 @@ struct inq_rules {
     struct inq_arena *arena;
     json_t *refused; /* [{file, line, column, message}]: files that were not loaded */
     size_t files_loaded;
+    uint64_t fingerprint; /* of the bytes of all of them: other signatures, other answers */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "io.h"
 #include "bounds.h"
+#include "codec.h"
 #include "stream.h"
 
 /* Enough to tell every format apart. */
@@ -66,10 +67,10 @@ static void tell_stop(struct inq_source *source)
         return;
     source->stream.stop_told = true;
     snprintf(where, sizeof(where), "offset 0x%" PRIx64 " of the %s", u->stop_off,
-             u->codec == INQ_CODEC_ZSTD ? "compressed file" : "stream");
+             u->codec != INQ_CODEC_NONE ? "compressed file" : "stream");
     switch (u->stop) {
     case INQ_STOP_TRAILING:
-        inq_gaps_add(source->gaps, INQ_G_TRAILING, where, "they are no zstd frame",
+        inq_gaps_add(source->gaps, INQ_G_TRAILING, where, "they are not compressed in the same way",
                      "the bytes after the last compressed frame");
         return;
     case INQ_STOP_LIMIT:
@@ -93,6 +94,7 @@ static struct inq_error *nothing_usable(const struct inq_source *source)
 {
     const struct inq_unpack *u = &source->stream.unpack;
     const uint8_t *next = u->input.buffer + u->input.pos;
+    const struct inq_codec_ops *ops;
     const char *foreign;
 
     switch (u->stop) {
@@ -103,16 +105,20 @@ static struct inq_error *nothing_usable(const struct inq_source *source)
     case INQ_STOP_WINDOW:
         return inq_error_create(INQ_E_WINDOW, "needs %s, which is not allowed", u->why);
     case INQ_STOP_CUT:
-        return inq_error_create(INQ_E_ZSTD, "damaged zstd data before anything usable: %s", u->why);
+        return inq_error_create(INQ_E_ZSTD, "damaged %s data before anything usable: %s",
+                                u->ops ? u->ops->name : "zstd", u->why);
     case INQ_STOP_FOREIGN:
         foreign = inq_unpack_foreign(next, u->input.end - u->input.pos);
+        ops = inq_codec_ops(inq_unpack_codec(next, u->input.end - u->input.pos));
+        if (!foreign && ops)
+            foreign = ops->name; /* behind a skippable frame, as only lz4 may be */
         if (foreign)
             return inq_error_create(INQ_E_COMPRESSION,
                                     "compressed with %s, which this build does not read", foreign);
         return inq_error_create(INQ_E_ZSTD, "no zstd frame where one should begin");
     default:
         return inq_error_create(INQ_E_EMPTY, "empty file%s",
-                                u->codec == INQ_CODEC_ZSTD ? " (once unpacked)" : "");
+                                u->codec != INQ_CODEC_NONE ? " (once unpacked)" : "");
     }
 }
 
@@ -127,8 +133,7 @@ static struct inq_error *open_stream(struct inq_source *source)
     if (!inq_input_init(input, source->fd, source->is_regular, source->size))
         return &inq_error_oom;
     n = inq_input_need(input, MAGIC_BYTES);
-    if (inq_unpack_is_zstd(input->buffer, n))
-        source->codec = INQ_CODEC_ZSTD;
+    source->codec = inq_unpack_codec(input->buffer, n);
     foreign = inq_unpack_foreign(input->buffer, n);
     if (foreign)
         return inq_error_create(INQ_E_COMPRESSION,
@@ -157,7 +162,7 @@ static struct inq_error *open_regular(struct inq_source *source)
     if (foreign)
         return inq_error_create(INQ_E_COMPRESSION,
                                 "compressed with %s, which this build does not read", foreign);
-    if (inq_unpack_is_zstd(magic, (size_t)n))
+    if (inq_unpack_codec(magic, (size_t)n) != INQ_CODEC_NONE)
         return open_stream(source);
 
     /* Holes of a sparse file cost nothing until they are touched, and read-ahead would touch them.
@@ -271,8 +276,8 @@ enum inq_read inq_source_read(struct inq_source *source, uint64_t off, void *buf
 
     if (!source->is_stream)
         return read_plain(source, off, buf, size, ret_got);
-    if (stream->store) {
-        if (!inq_store_read(stream->store, off, buf, size, &got)) {
+    if (stream->kept) {
+        if (!inq_kept_read(stream->kept, off, buf, size, &got)) {
             *ret_got = got;
             return INQ_READ_FAILED;
         }
@@ -298,8 +303,8 @@ const void *inq_source_view(struct inq_source *source, uint64_t off, size_t size
             return NULL;
         return source->map + off;
     }
-    if (stream->store)
-        return inq_store_view(stream->store, off, size);
+    if (stream->kept)
+        return inq_kept_view(stream->kept, off, size);
     if (!extend_head(source, off, size) || off >= stream->head_size ||
         head_part(stream, off, size) != size)
         return NULL;
@@ -311,7 +316,7 @@ struct inq_error *inq_source_stream(struct inq_source *source, const struct inq_
     struct inq_stream *stream = &source->stream;
     struct inq_error *error;
 
-    if (!source->is_stream || stream->store)
+    if (!source->is_stream || stream->kept)
         return NULL;
     error = inq_stream_pass(stream, plan);
     if (error)

@@ -30,6 +30,10 @@ struct inq_source;
 enum inq_codec {
     INQ_CODEC_NONE,
     INQ_CODEC_ZSTD,
+    INQ_CODEC_GZIP,
+    INQ_CODEC_XZ,
+    INQ_CODEC_LZ4,
+    INQ_CODEC_BZIP2,
 };
 
 enum inq_read {
@@ -85,7 +89,7 @@ struct inq_source_info {
 
 /*
  * Takes `fd` (always, also on failure); `name` is copied. Magic bytes decide what it is, never the
- * name. Errors: not a regular file, empty, compression that is not read (xz, lz4, gzip, bzip2 are
+ * name. Errors: not a regular file, empty, compression that is not read (lzip, lzop, ... are
  * named), zstd window over 128 MiB. `gaps` may be NULL, else it must outlive the source. A pipe or
  * socket is a stream; other special files are refused.
  *

@@ -37,7 +37,7 @@ struct inq_error *inq_stream_init(struct inq_stream *stream, enum inq_codec code
 
 void inq_stream_deinit(struct inq_stream *stream)
 {
-    inq_store_destroy(TAKE_PTR(stream->store));
+    inq_kept_destroy(TAKE_PTR(stream->kept));
     if (stream->head)
         munmap(stream->head, stream->head_reserved);
     stream->head = NULL;
@@ -80,7 +80,7 @@ static bool keep_raw(struct pass *pass, const struct inq_plan_piece *segment, ui
     uint8_t *to;
 
     if (!pass->raw)
-        pass->raw = inq_store_reserve(pass->stream->store, segment->size);
+        pass->raw = inq_kept_reserve(pass->stream->kept, segment->size);
     if (!pass->raw)
         return false;
     to = pass->raw + (off - segment->off);
@@ -90,16 +90,16 @@ static bool keep_raw(struct pass *pass, const struct inq_plan_piece *segment, ui
         if (!inq_bytes_are_zero(bytes + done, n))
             memcpy(to + done, bytes + done, n);
     }
-    return inq_store_add_raw(pass->stream->store, off, to, size);
+    return inq_kept_add_raw(pass->stream->kept, off, to, size);
 }
 
 static bool keep_packed(struct pass *pass, uint8_t priority, uint64_t off, const uint8_t *bytes,
                         size_t size)
 {
-    for (size_t done = 0; done < size; done += INQ_STORE_BLOCK_BYTES) {
-        size_t n = size - done < INQ_STORE_BLOCK_BYTES ? size - done : INQ_STORE_BLOCK_BYTES;
+    for (size_t done = 0; done < size; done += INQ_KEPT_BLOCK_BYTES) {
+        size_t n = size - done < INQ_KEPT_BLOCK_BYTES ? size - done : INQ_KEPT_BLOCK_BYTES;
 
-        if (!inq_store_pack(pass->stream->store, off + done, bytes + done, n, priority,
+        if (!inq_kept_pack(pass->stream->kept, off + done, bytes + done, n, priority,
                             &pass->stream->dropped_bytes))
             return false;
     }
@@ -109,7 +109,7 @@ static bool keep_packed(struct pass *pass, uint8_t priority, uint64_t off, const
 /* Bytes that no range wants: page by page the caller may look at them. */
 static bool offer_pages(struct pass *pass, uint64_t off, const uint8_t *bytes, size_t size)
 {
-    struct inq_store *store = pass->stream->store;
+    struct inq_kept *kept = pass->stream->kept;
     const struct inq_source_plan *plan = pass->plan;
 
     for (size_t done = 0, n; done < size; done += n) {
@@ -119,8 +119,8 @@ static bool offer_pages(struct pass *pass, uint64_t off, const uint8_t *bytes, s
         if (n > size - done)
             n = size - done;
         if (inq_bytes_are_zero(page, n)) {
-            if (inq_store_extents(store) < MAX_FREE_EXTENTS &&
-                !inq_store_add_zeros(store, off + done, n))
+            if (inq_kept_extents(kept) < MAX_FREE_EXTENTS &&
+                !inq_kept_add_zeros(kept, off + done, n))
                 return false;
             continue;
         }
@@ -128,7 +128,7 @@ static bool offer_pages(struct pass *pass, uint64_t off, const uint8_t *bytes, s
             continue;
         if (n <= pass->spare_raw) {
             pass->spare_raw -= n;
-            if (!inq_store_copy_raw(store, off + done, page, n))
+            if (!inq_kept_copy_raw(kept, off + done, page, n))
                 return false;
         } else if (!keep_packed(pass, UINT8_MAX, off + done, page, n)) {
             return false;
@@ -188,9 +188,9 @@ struct inq_error *inq_stream_pass(struct inq_stream *stream, const struct inq_so
     struct inq_error *error;
     uint64_t raw_bytes = 0;
 
-    stream->store = inq_store_create(plan->packed_budget_bytes);
-    if (!buffer || !stream->store ||
-        !inq_store_add_raw(stream->store, 0, stream->head, stream->head_size))
+    stream->kept = inq_kept_create(plan->packed_budget_bytes);
+    if (!buffer || !stream->kept ||
+        !inq_kept_add_raw(stream->kept, 0, stream->head, stream->head_size))
         return &inq_error_oom;
     INQ_TRY(inq_plan_lay_out(plan, stream->head_size, &segments, &raw_bytes));
     if (plan->max_unpacked_bytes > 0 && plan->max_unpacked_bytes < stream->unpack.limit)

@@ -5,7 +5,7 @@
 /* A dump that goes by once: its head, which is kept whole, and the pass over the rest. */
 
 #include "plan.h"
-#include "store.h"
+#include "kept.h"
 #include "unpack.h"
 
 struct inq_stream {
@@ -15,7 +15,7 @@ struct inq_stream {
     size_t head_size;      /* bytes of the dump in it */
     size_t head_committed; /* bytes with memory behind them */
     size_t head_reserved;
-    struct inq_store *store; /* from inq_stream_pass() on */
+    struct inq_kept *kept; /* from inq_stream_pass() on */
     uint64_t dropped_bytes;
     bool stop_told; /* the gap about how it ended was added */
 };

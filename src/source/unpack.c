@@ -7,6 +7,7 @@
 #include <zstd_errors.h>
 
 #include "cleanup.h"
+#include "codec.h"
 #include "cursor.h"
 #include "bounds.h"
 
@@ -19,14 +20,20 @@ static bool is_skippable(uint32_t magic)
     return (magic & SKIPPABLE_MASK) == SKIPPABLE_MAGIC;
 }
 
-bool inq_unpack_is_zstd(const uint8_t *bytes, size_t size)
+enum inq_codec inq_unpack_codec(const uint8_t *bytes, size_t size)
 {
     uint32_t magic;
 
+    for (enum inq_codec codec = INQ_CODEC_NONE; codec <= INQ_CODEC_BZIP2; codec++) {
+        const struct inq_codec_ops *ops = inq_codec_ops(codec);
+
+        if (ops && size >= ops->magic_size && !memcmp(bytes, ops->magic, ops->magic_size))
+            return codec;
+    }
     if (size < sizeof(magic))
-        return false;
+        return INQ_CODEC_NONE;
     magic = inq_load_u32(bytes, false);
-    return magic == FRAME_MAGIC || is_skippable(magic);
+    return magic == FRAME_MAGIC || is_skippable(magic) ? INQ_CODEC_ZSTD : INQ_CODEC_NONE;
 }
 
 const char *inq_unpack_foreign(const uint8_t *bytes, size_t size)
@@ -36,14 +43,8 @@ const char *inq_unpack_foreign(const uint8_t *bytes, size_t size)
         size_t size;
         const char *name;
     } known[] = {
-        {"\xfd"
-         "7zXZ\0",
-         6, "xz"},
-        {"\x04\x22\x4d\x18", 4, "lz4"},
         {"\x02\x21\x4c\x18", 4, "lz4 (the legacy format)"},
-        {"\x1f\x8b", 2, "gzip"},
         {"\x1f\x9d", 2, "compress"},
-        {"BZh", 3, "bzip2"},
         {"LZIP\x01", 5, "lzip"},
         {"\x89LZO\0", 5, "lzop"},
         {"\x22\xb5\x2f\xfd", 4, "an old version of zstd"},
@@ -66,6 +67,12 @@ bool inq_unpack_init(struct inq_unpack *unpack, enum inq_codec codec)
     unpack->limit = INQ_MAX_UNPACKED;
     if (codec == INQ_CODEC_NONE)
         return true;
+    unpack->ops = inq_codec_ops(codec);
+    if (unpack->ops) {
+        unpack->state = unpack->ops->create();
+        unpack->in_frame = unpack->any_frame = true;
+        return unpack->state != NULL;
+    }
     unpack->zstd = ZSTD_createDCtx();
     if (!unpack->zstd)
         return false;
@@ -77,6 +84,9 @@ void inq_unpack_deinit(struct inq_unpack *unpack)
 {
     ZSTD_freeDCtx(unpack->zstd);
     unpack->zstd = NULL;
+    if (unpack->state)
+        unpack->ops->destroy(unpack->state);
+    unpack->state = NULL;
     inq_input_deinit(&unpack->input);
 }
 
@@ -191,6 +201,64 @@ static size_t fill_zstd(struct inq_unpack *u, uint8_t *buf, size_t size)
     return out.pos;
 }
 
+/* Another member behind the one that ended? xz pads streams with zeros, tapes anything. */
+static bool begin_member(struct inq_unpack *u)
+{
+    const size_t magic_size = u->ops->magic_size;
+    size_t n;
+
+    while ((n = inq_input_need(&u->input, magic_size)) > 0 && u->input.buffer[u->input.pos] == 0)
+        u->input.pos++;
+    if (n == 0) {
+        stop_at_end(u, INQ_STOP_END, NULL);
+        return false;
+    }
+    if (n < magic_size || memcmp(u->input.buffer + u->input.pos, u->ops->magic, magic_size) != 0) {
+        stop(u, INQ_STOP_TRAILING, NULL);
+        return false;
+    }
+    if (!u->ops->restart(u->state)) {
+        stop(u, INQ_STOP_MEMORY, NULL);
+        return false;
+    }
+    u->in_frame = true;
+    return true;
+}
+
+static size_t fill_other(struct inq_unpack *u, uint8_t *buf, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size && u->stop == INQ_STOP_NONE) {
+        if (!u->in_frame && !begin_member(u))
+            break;
+        const size_t have = inq_input_need(&u->input, 1);
+        struct inq_codec_step step = {.in = u->input.buffer + u->input.pos,
+                                      .in_size = have,
+                                      .out = buf + done,
+                                      .out_size = size - done};
+
+        u->ops->step(u->state, &step);
+        u->input.pos += step.in_used;
+        done += step.out_used;
+        u->in_frame = !step.ended;
+        if (step.no_memory)
+            stop(u, INQ_STOP_MEMORY, NULL);
+        else if (step.why)
+            stop(u, INQ_STOP_CUT, step.why);
+        else if (have == 0 && step.out_used == 0 && !step.ended)
+            stop_at_end(u, INQ_STOP_CUT, "the compressed data end in the middle");
+        else if (step.in_used == 0 && step.out_used == 0 && !step.ended)
+            stop(u, INQ_STOP_CUT, "the compressed data lead nowhere");
+    }
+    return done;
+}
+
+static size_t fill_packed(struct inq_unpack *u, uint8_t *buf, size_t size)
+{
+    return u->ops ? fill_other(u, buf, size) : fill_zstd(u, buf, size);
+}
+
 size_t inq_unpack_fill(struct inq_unpack *u, void *buf, size_t size)
 {
     uint64_t allowed = u->limit > u->produced ? u->limit - u->produced : 0;
@@ -200,8 +268,8 @@ size_t inq_unpack_fill(struct inq_unpack *u, void *buf, size_t size)
 
     if (u->stop != INQ_STOP_NONE || size == 0)
         return 0;
-    if (u->codec == INQ_CODEC_ZSTD) {
-        n = fill_zstd(u, buf, want);
+    if (u->codec != INQ_CODEC_NONE) {
+        n = fill_packed(u, buf, want);
     } else {
         n = inq_input_take(&u->input, buf, want);
         if (n < want)
@@ -210,7 +278,7 @@ size_t inq_unpack_fill(struct inq_unpack *u, void *buf, size_t size)
     u->produced += n;
     if (limited && u->stop == INQ_STOP_NONE) {
         /* Exactly as much as is allowed is no bomb: see whether another byte comes. */
-        if (u->codec == INQ_CODEC_ZSTD ? fill_zstd(u, &more, 1)
+        if (u->codec != INQ_CODEC_NONE ? fill_packed(u, &more, 1)
                                        : inq_input_take(&u->input, &more, 1))
             stop(u, INQ_STOP_LIMIT, NULL);
         else if (u->stop == INQ_STOP_NONE)

@@ -3,7 +3,7 @@
 #define INQ_SOURCE_UNPACK_H
 
 /*
- * The bytes of a streamed dump, one after the other: straight from a pipe, or out of zstd frames.
+ * The bytes of a streamed dump, one after the other: straight from a pipe, or unpacked.
  *
  * The zstd format is RFC 8878: a file is a row of frames; skippable frames may come anywhere (pzstd
  * begins with one), frames may be empty, and the content size is usually not declared
@@ -31,11 +31,14 @@ enum inq_stop {
 };
 
 struct ZSTD_DCtx_s;
+struct inq_codec_ops;
 
 struct inq_unpack {
     struct inq_input input;
     enum inq_codec codec;
     struct ZSTD_DCtx_s *zstd;
+    const struct inq_codec_ops *ops; /* of the other codecs: codec.h */
+    void *state;                     /* of `ops` */
     bool in_frame;
     bool flushing;     /* the decoder still holds decoded bytes */
     bool any_frame;    /* a frame with content was begun */
@@ -54,8 +57,8 @@ void inq_unpack_deinit(struct inq_unpack *unpack);
 /* Bytes written to buf; fewer than `size` only when `stop` says why. */
 size_t inq_unpack_fill(struct inq_unpack *unpack, void *buf, size_t size);
 
-/* Is this the begin of a zstd file (a frame, or a skippable frame)? */
-bool inq_unpack_is_zstd(const uint8_t *bytes, size_t size);
+/* How a file that begins so is packed; NONE when it is not, or in a way that is not read. */
+enum inq_codec inq_unpack_codec(const uint8_t *bytes, size_t size);
 /* The name of a compression that is known but not read, or NULL; static. */
 const char *inq_unpack_foreign(const uint8_t *bytes, size_t size);
 

@@ -57,7 +57,8 @@ def executable(folder, name, text):
 
 
 def run(name, environment, work):
-    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": work, "TERM": "dumb"}
+    env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "HOME": work, "TERM": "dumb",
+           "INQUEST_DB": "none"}
     env.update(environment)
     for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "INQUEST_WORKER_STDERR"):
         if key in os.environ:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """plain_zst.py INQUEST PROGRAMS [CORE...]: the report of a core is the same for the plain file, for .zst files of
-several makes, and through a pipe, but for path, compression and timing. Without CORE: zoo programs and a Python
+several makes, gzip, xz, bzip2 and lz4, and through a pipe, but for path, compression and timing. Without CORE: zoo programs and a Python
 process."""
 import json
 import os
@@ -54,6 +54,9 @@ def compare(inquest, name, core, folder, big):
     want_code, want = triage(inquest, core)
     packed = os.path.join(folder, "packed")
     makes = {"zst": ["zstd", "-q", "-f", core, "-o", packed]}
+    for program in ("gzip", "xz", "bzip2", "lz4"):
+        if not big and shutil.which(program):
+            makes[program] = ["sh", "-c", f"{program} -1 -c < '{core}' > '{packed}'"]
     if not big:
         makes["zst from a pipe, no size"] = ["sh", "-c", f"zstd -q -c < '{core}' > '{packed}'"]
         makes["two frames and a skippable one"] = [

@@ -11,6 +11,7 @@ int main(void)
     failures += run_plan_tests();
     failures += run_plain_tests();
     failures += run_zstd_tests();
+    failures += run_packings_tests();
     failures += run_keep_tests();
     return failures != 0;
 }

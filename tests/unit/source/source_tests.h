@@ -15,6 +15,7 @@
 /* Each runs one group and returns the number of failures. */
 int run_plain_tests(void);
 int run_zstd_tests(void);
+int run_packings_tests(void);
 int run_keep_tests(void);
 int run_plan_tests(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store.h"
+#include "kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +49,10 @@ struct slab {
 struct slot {
     size_t extent;
     uint64_t used_at;
-    uint8_t *bytes; /* INQ_STORE_BLOCK_BYTES */
+    uint8_t *bytes; /* INQ_KEPT_BLOCK_BYTES */
 };
 
-struct inq_store {
+struct inq_kept {
     INQ_ARRAY(struct extent) extents;
     INQ_ARRAY(struct slab) slabs;
     INQ_ARRAY(uint8_t *) reserved;
@@ -79,59 +79,59 @@ bool inq_bytes_are_zero(const uint8_t *bytes, size_t size)
     return size <= 16 || memcmp(bytes, bytes + 16, size - 16) == 0;
 }
 
-struct inq_store *inq_store_create(uint64_t packed_budget_bytes)
+struct inq_kept *inq_kept_create(uint64_t packed_budget_bytes)
 {
-    struct inq_store *store = calloc(1, sizeof(*store));
+    struct inq_kept *kept = calloc(1, sizeof(*kept));
 
-    if (!store)
+    if (!kept)
         return NULL;
-    store->packed_budget = packed_budget_bytes;
-    store->full_from = 256;
-    store->hot = NO_EXTENT;
+    kept->packed_budget = packed_budget_bytes;
+    kept->full_from = 256;
+    kept->hot = NO_EXTENT;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
-        store->cache[i].extent = NO_EXTENT;
-    store->packer = ZSTD_createCCtx();
-    store->unpacker = ZSTD_createDCtx();
-    if (!store->packer || !store->unpacker ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(store->packer, ZSTD_c_compressionLevel, PACK_LEVEL))) {
-        inq_store_destroy(store);
+        kept->cache[i].extent = NO_EXTENT;
+    kept->packer = ZSTD_createCCtx();
+    kept->unpacker = ZSTD_createDCtx();
+    if (!kept->packer || !kept->unpacker ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(kept->packer, ZSTD_c_compressionLevel, PACK_LEVEL))) {
+        inq_kept_destroy(kept);
         return NULL;
     }
-    return store;
+    return kept;
 }
 
-void inq_store_destroy(struct inq_store *store)
+void inq_kept_destroy(struct inq_kept *kept)
 {
-    if (!store)
+    if (!kept)
         return;
-    for (size_t i = 0; i < store->slabs.count; i++)
-        free(store->slabs.items[i].bytes);
-    for (size_t i = 0; i < store->reserved.count; i++)
-        free(store->reserved.items[i]);
+    for (size_t i = 0; i < kept->slabs.count; i++)
+        free(kept->slabs.items[i].bytes);
+    for (size_t i = 0; i < kept->reserved.count; i++)
+        free(kept->reserved.items[i]);
     for (size_t i = 0; i < CACHE_SLOTS; i++)
-        free(store->cache[i].bytes);
-    INQ_ARRAY_FREE(&store->slabs);
-    INQ_ARRAY_FREE(&store->reserved);
-    INQ_ARRAY_FREE(&store->extents);
-    ZSTD_freeCCtx(store->packer);
-    ZSTD_freeDCtx(store->unpacker);
-    free(store);
+        free(kept->cache[i].bytes);
+    INQ_ARRAY_FREE(&kept->slabs);
+    INQ_ARRAY_FREE(&kept->reserved);
+    INQ_ARRAY_FREE(&kept->extents);
+    ZSTD_freeCCtx(kept->packer);
+    ZSTD_freeDCtx(kept->unpacker);
+    free(kept);
 }
 
-size_t inq_store_extents(const struct inq_store *store)
+size_t inq_kept_extents(const struct inq_kept *kept)
 {
-    return store->extents.count;
+    return kept->extents.count;
 }
 
-static struct extent *last_extent(struct inq_store *store)
+static struct extent *last_extent(struct inq_kept *kept)
 {
-    return store->extents.count ? &store->extents.items[store->extents.count - 1] : NULL;
+    return kept->extents.count ? &kept->extents.items[kept->extents.count - 1] : NULL;
 }
 
 /* Joined to the extent before it where both are raw and lie side by side, or both are zeros. */
-static bool add(struct inq_store *store, struct extent e)
+static bool add(struct inq_kept *kept, struct extent e)
 {
-    struct extent *last = last_extent(store);
+    struct extent *last = last_extent(kept);
 
     if (e.size == 0)
         return true;
@@ -140,69 +140,69 @@ static bool add(struct inq_store *store, struct extent e)
         last->size += e.size;
         return true;
     }
-    last = INQ_ARRAY_PUSH(&store->extents);
+    last = INQ_ARRAY_PUSH(&kept->extents);
     if (!last)
         return false;
     *last = e;
     return true;
 }
 
-bool inq_store_add_raw(struct inq_store *store, uint64_t off, const uint8_t *bytes, uint64_t size)
+bool inq_kept_add_raw(struct inq_kept *kept, uint64_t off, const uint8_t *bytes, uint64_t size)
 {
-    return add(store, (struct extent){.off = off, .size = size, .bytes = bytes});
+    return add(kept, (struct extent){.off = off, .size = size, .bytes = bytes});
 }
 
-bool inq_store_add_zeros(struct inq_store *store, uint64_t off, uint64_t size)
+bool inq_kept_add_zeros(struct inq_kept *kept, uint64_t off, uint64_t size)
 {
-    return add(store, (struct extent){.off = off, .size = size, .kind = EXTENT_ZERO});
+    return add(kept, (struct extent){.off = off, .size = size, .kind = EXTENT_ZERO});
 }
 
-uint8_t *inq_store_reserve(struct inq_store *store, uint64_t size)
+uint8_t *inq_kept_reserve(struct inq_kept *kept, uint64_t size)
 {
     bool small = size < SLAB_BYTES / 4;
     uint8_t **slot, *bytes;
 
-    if (small && store->raw_slab && size <= SLAB_BYTES - store->raw_used) {
-        bytes = store->raw_slab + store->raw_used;
-        store->raw_used += (size_t)size;
+    if (small && kept->raw_slab && size <= SLAB_BYTES - kept->raw_used) {
+        bytes = kept->raw_slab + kept->raw_used;
+        kept->raw_used += (size_t)size;
         return bytes;
     }
     if (size > PTRDIFF_MAX)
         return NULL;
-    slot = INQ_ARRAY_PUSH(&store->reserved);
+    slot = INQ_ARRAY_PUSH(&kept->reserved);
     if (!slot)
         return NULL;
     *slot = bytes = calloc(1, small ? SLAB_BYTES : (size_t)size);
     if (bytes && small) {
-        store->raw_slab = bytes;
-        store->raw_used = (size_t)size;
+        kept->raw_slab = bytes;
+        kept->raw_used = (size_t)size;
     }
     return bytes;
 }
 
-bool inq_store_copy_raw(struct inq_store *store, uint64_t off, const uint8_t *bytes, size_t size)
+bool inq_kept_copy_raw(struct inq_kept *kept, uint64_t off, const uint8_t *bytes, size_t size)
 {
-    uint8_t *copy = inq_store_reserve(store, size);
+    uint8_t *copy = inq_kept_reserve(kept, size);
 
     if (!copy)
         return false;
     memcpy(copy, bytes, size);
-    return inq_store_add_raw(store, off, copy, size);
+    return inq_kept_add_raw(kept, off, copy, size);
 }
 
 /* The newest slab of the worst priority, if that is worse than `priority`; else NULL. */
-static struct slab *worst_slab(struct inq_store *store, uint8_t priority)
+static struct slab *worst_slab(struct inq_kept *kept, uint8_t priority)
 {
     for (unsigned i = 255; i > priority; i--)
-        if (store->open_slab[i] > 0)
-            return &store->slabs.items[store->open_slab[i] - 1];
+        if (kept->open_slab[i] > 0)
+            return &kept->slabs.items[kept->open_slab[i] - 1];
     return NULL;
 }
 
-static void drop_slab(struct inq_store *store, struct slab *slab, uint64_t *dropped_bytes)
+static void drop_slab(struct inq_kept *kept, struct slab *slab, uint64_t *dropped_bytes)
 {
-    for (size_t i = slab->first; i <= slab->last && i < store->extents.count; i++) {
-        struct extent *e = &store->extents.items[i];
+    for (size_t i = slab->first; i <= slab->last && i < kept->extents.count; i++) {
+        struct extent *e = &kept->extents.items[i];
 
         if (e->kind == EXTENT_ZERO || e->bytes < slab->bytes ||
             e->bytes >= slab->bytes + slab->used)
@@ -211,53 +211,53 @@ static void drop_slab(struct inq_store *store, struct slab *slab, uint64_t *drop
         e->bytes = NULL;
         *dropped_bytes += e->size;
     }
-    store->packed_bytes -= slab->used;
+    kept->packed_bytes -= slab->used;
     free(slab->bytes);
     slab->bytes = NULL;
     slab->used = 0;
-    store->open_slab[slab->priority] = slab->previous;
+    kept->open_slab[slab->priority] = slab->previous;
 }
 
 /* The slab of this priority with room for `need` bytes, a new one if must be; NULL without memory.
  */
-static struct slab *slab_with_room(struct inq_store *store, uint8_t priority, size_t need)
+static struct slab *slab_with_room(struct inq_kept *kept, uint8_t priority, size_t need)
 {
     struct slab *s = NULL;
 
-    if (store->open_slab[priority] > 0)
-        s = &store->slabs.items[store->open_slab[priority] - 1];
+    if (kept->open_slab[priority] > 0)
+        s = &kept->slabs.items[kept->open_slab[priority] - 1];
     if (s && need <= SLAB_BYTES - s->used)
         return s;
-    s = INQ_ARRAY_PUSH(&store->slabs);
+    s = INQ_ARRAY_PUSH(&kept->slabs);
     if (!s)
         return NULL;
     s->bytes = malloc(SLAB_BYTES);
     if (!s->bytes)
         return NULL;
     s->priority = priority;
-    s->first = store->extents.count;
-    s->previous = store->open_slab[priority];
-    store->open_slab[priority] = store->slabs.count;
+    s->first = kept->extents.count;
+    s->previous = kept->open_slab[priority];
+    kept->open_slab[priority] = kept->slabs.count;
     return s;
 }
 
-bool inq_store_pack(struct inq_store *store, uint64_t off, const uint8_t *bytes, size_t size,
-                    uint8_t priority, uint64_t *dropped_bytes)
+bool inq_kept_pack(struct inq_kept *kept, uint64_t off, const uint8_t *bytes, size_t size,
+                   uint8_t priority, uint64_t *dropped_bytes)
 {
     struct extent e = {.off = off, .size = size, .kind = EXTENT_PACKED};
     size_t room = ZSTD_compressBound(size), stored, charge;
     struct slab *slab;
 
     if (inq_bytes_are_zero(bytes, size))
-        return inq_store_add_zeros(store, off, size);
-    if (priority >= store->full_from) {
+        return inq_kept_add_zeros(kept, off, size);
+    if (priority >= kept->full_from) {
         *dropped_bytes += size;
         return true;
     }
-    slab = slab_with_room(store, priority, room);
+    slab = slab_with_room(kept, priority, room);
     if (!slab)
         return false;
-    stored = ZSTD_compress2(store->packer, slab->bytes + slab->used, room, bytes, size);
+    stored = ZSTD_compress2(kept->packer, slab->bytes + slab->used, room, bytes, size);
     if (ZSTD_isError(stored))
         return false;
     if (stored >= size - size / 16) {
@@ -266,32 +266,32 @@ bool inq_store_pack(struct inq_store *store, uint64_t off, const uint8_t *bytes,
         e.kind = EXTENT_RAW;
     }
     charge = stored + sizeof(e);
-    while (charge > store->packed_budget - store->packed_bytes) {
-        struct slab *worse = worst_slab(store, priority);
+    while (charge > kept->packed_budget - kept->packed_bytes) {
+        struct slab *worse = worst_slab(kept, priority);
 
         if (!worse) {
-            store->full_from = priority;
+            kept->full_from = priority;
             *dropped_bytes += size;
             return true;
         }
-        drop_slab(store, worse, dropped_bytes);
+        drop_slab(kept, worse, dropped_bytes);
     }
     e.bytes = slab->bytes + slab->used;
     e.stored = (uint32_t)stored;
     slab->used += stored;
-    slab->last = store->extents.count;
-    store->packed_bytes += charge;
-    return add(store, e);
+    slab->last = kept->extents.count;
+    kept->packed_bytes += charge;
+    return add(kept, e);
 }
 
 /* Index of the extent that holds `off`; NO_EXTENT when none does. */
-static size_t find(const struct inq_store *store, uint64_t off)
+static size_t find(const struct inq_kept *kept, uint64_t off)
 {
-    size_t low = 0, high = store->extents.count;
+    size_t low = 0, high = kept->extents.count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct extent *e = &store->extents.items[middle];
+        const struct extent *e = &kept->extents.items[middle];
 
         if (off < e->off)
             high = middle;
@@ -305,39 +305,37 @@ static size_t find(const struct inq_store *store, uint64_t off)
 
 /* The unpacked bytes of a packed extent, for as long as nothing else is unpacked; NULL on failure.
  */
-static const uint8_t *unpack(struct inq_store *store, size_t index)
+static const uint8_t *unpack(struct inq_kept *kept, size_t index)
 {
-    struct extent *e = &store->extents.items[index];
-    struct slot *slot = &store->cache[e->slot];
+    struct extent *e = &kept->extents.items[index];
+    struct slot *slot = &kept->cache[e->slot];
     size_t n;
 
     if (slot->extent == index) {
-        slot->used_at = ++store->clock;
+        slot->used_at = ++kept->clock;
         return slot->bytes;
     }
-    slot = &store->cache[0];
+    slot = &kept->cache[0];
     for (size_t i = 1; i < CACHE_SLOTS; i++)
-        if (store->cache[i].used_at < slot->used_at)
-            slot = &store->cache[i];
+        if (kept->cache[i].used_at < slot->used_at)
+            slot = &kept->cache[i];
     if (!slot->bytes)
-        slot->bytes = malloc(INQ_STORE_BLOCK_BYTES);
+        slot->bytes = malloc(INQ_KEPT_BLOCK_BYTES);
     if (!slot->bytes)
         return NULL;
     slot->extent = NO_EXTENT;
-    n = ZSTD_decompressDCtx(store->unpacker, slot->bytes, INQ_STORE_BLOCK_BYTES, e->bytes,
-                            e->stored);
+    n = ZSTD_decompressDCtx(kept->unpacker, slot->bytes, INQ_KEPT_BLOCK_BYTES, e->bytes, e->stored);
     if (ZSTD_isError(n) || n != e->size)
         return NULL;
     slot->extent = index;
-    slot->used_at = ++store->clock;
-    e->slot = (uint8_t)(slot - store->cache);
+    slot->used_at = ++kept->clock;
+    e->slot = (uint8_t)(slot - kept->cache);
     return slot->bytes;
 }
 
-bool inq_store_read(struct inq_store *store, uint64_t off, uint8_t *buf, size_t size,
-                    size_t *ret_got)
+bool inq_kept_read(struct inq_kept *kept, uint64_t off, uint8_t *buf, size_t size, size_t *ret_got)
 {
-    size_t done = 0, index = store->hot;
+    size_t done = 0, index = kept->hot;
 
     *ret_got = 0;
     while (done < size) {
@@ -346,19 +344,19 @@ bool inq_store_read(struct inq_store *store, uint64_t off, uint8_t *buf, size_t 
         uint64_t skip;
         size_t n;
 
-        e = index < store->extents.count ? &store->extents.items[index] : NULL;
+        e = index < kept->extents.count ? &kept->extents.items[index] : NULL;
         if (!e || off < e->off || off - e->off >= e->size) {
-            index = find(store, off);
+            index = find(kept, off);
             if (index == NO_EXTENT)
                 break;
-            e = &store->extents.items[index];
+            e = &kept->extents.items[index];
         }
         if (e->kind == EXTENT_DROPPED)
             break;
-        store->hot = index;
+        kept->hot = index;
         skip = off - e->off;
         n = e->size - skip < size - done ? (size_t)(e->size - skip) : size - done;
-        if (e->kind == EXTENT_PACKED && !(bytes = unpack(store, index)))
+        if (e->kind == EXTENT_PACKED && !(bytes = unpack(kept, index)))
             return false;
         if (e->kind == EXTENT_RAW)
             bytes = e->bytes;
@@ -375,14 +373,14 @@ bool inq_store_read(struct inq_store *store, uint64_t off, uint8_t *buf, size_t 
     return true;
 }
 
-const void *inq_store_view(const struct inq_store *store, uint64_t off, size_t size)
+const void *inq_kept_view(const struct inq_kept *kept, uint64_t off, size_t size)
 {
-    size_t index = find(store, off);
+    size_t index = find(kept, off);
     const struct extent *e;
 
     if (index == NO_EXTENT)
         return NULL;
-    e = &store->extents.items[index];
+    e = &kept->extents.items[index];
     if (e->kind != EXTENT_RAW || size > e->size - (off - e->off))
         return NULL;
     return e->bytes + (off - e->off);

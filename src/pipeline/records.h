@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef INQ_PIPELINE_RECORDS_H
+#define INQ_PIPELINE_RECORDS_H
+
+/*
+ * The crash database as a scan and a triage see it. It helps, and never stands in the way: when it
+ * fails, that is told once, nothing more is kept, and the work goes on without it.
+ */
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "crash_db.h"
+#include "dirwalk.h"
+#include "pipeline.h"
+
+struct inq_records {
+    struct inq_store *store; /* NULL: none, or it has failed */
+    bool failed;
+    bool asks_only;      /* nothing is kept */
+    bool again;          /* triage also what is done */
+    const char *setting; /* what its answers depend on besides the dump: inq_records_setting() */
+    /* Opens `store`, when it was put off: in a triage that is done while the worker reads. */
+    void (*open)(struct inq_records *records);
+    /* Called once, when it fails; takes the error. */
+    void (*tell)(void *context, struct inq_error *error);
+    void *context;
+};
+
+/*
+ * One word for all that a report depends on besides the dump: release, options, signatures. To be
+ * freed; NULL without memory.
+ */
+char *inq_records_setting(const struct inq_job_options *options);
+
+/* All take NULL for the records: then every file is new, and nothing is kept. */
+
+/* Opens what was put off. */
+void inq_records_wake(struct inq_records *records);
+/* What is known of an entry; NEW when nothing is. The claim is the caller's to clean up. */
+void inq_records_look(struct inq_records *records, const struct inq_walk_entry *entry,
+                      struct inq_store_claim *ret_claim);
+/* Claims an open file: CLAIMED, with an id of 0 when there is no database; or what look() says. */
+void inq_records_claim(struct inq_records *records, const char *path, const struct stat *st,
+                       struct inq_store_claim *ret_claim);
+/*
+ * Ends a claim with a report: keeps it, or notes that the worker died of it. Sets `uid` of the
+ * report when it was kept.
+ */
+void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, int exit_code);
+void inq_records_pass_over(struct inq_records *records, int64_t id, const char *reason);
+void inq_records_release(struct inq_records *records, int64_t id);
+/* Sets group.seen. */
+void inq_records_add_seen(struct inq_records *records, json_t *report);
+/* The whole report of a crash; NULL when it cannot be had. New reference. */
+json_t *inq_records_whole(struct inq_records *records, const char *uid);
+
+/* What a row and the groups need of a report. New reference, NULL without memory. */
+json_t *inq_records_row(const json_t *report);
+
+#endif

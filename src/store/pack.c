@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "cleanup.h"
+#include "evidence.h"
+#include "sql.h"
+
+/* The largest report that a worker may send, and more: pool.c. */
+#define MAX_UNPACKED (256u << 20)
+
+static struct inq_error *compress(const char *text, void **ret_bytes, size_t *ret_size)
+{
+    const size_t size = strlen(text), bound = ZSTD_compressBound(size);
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    _cleanup_free_ void *bytes = malloc(bound);
+    size_t n = 0;
+
+    if (context && bytes) {
+        /* SQLite has no checksums of its own: pages may rot unseen */
+        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+        n = ZSTD_compress2(context, bytes, bound, text, size);
+    }
+    ZSTD_freeCCtx(context);
+    if (n == 0 || ZSTD_isError(n))
+        return &inq_error_oom;
+    *ret_bytes = TAKE_PTR(bytes);
+    *ret_size = n;
+    return NULL;
+}
+
+struct inq_error *inq_pack(const json_t *document, void **ret_bytes, size_t *ret_size)
+{
+    _cleanup_free_ char *text = inq_evidence_dump(document, false);
+
+    return text ? compress(text, ret_bytes, ret_size) : &inq_error_oom;
+}
+
+static struct inq_error *damaged(const struct inq_store *store)
+{
+    return inq_error_in(inq_error_create(INQ_E_STORE_DAMAGED,
+                                         "a stored report is damaged; the crash database was left "
+                                         "as it is"),
+                        store->path);
+}
+
+struct inq_error *inq_unpack(const struct inq_store *store, const void *bytes, size_t size,
+                             json_t **ret_document)
+{
+    unsigned long long whole = bytes ? ZSTD_getFrameContentSize(bytes, size) : 0;
+
+    if (!bytes || whole == ZSTD_CONTENTSIZE_ERROR || whole == ZSTD_CONTENTSIZE_UNKNOWN ||
+        whole > MAX_UNPACKED)
+        return damaged(store);
+    _cleanup_free_ char *text = malloc((size_t)whole + 1);
+    if (!text)
+        return &inq_error_oom;
+    size_t n = ZSTD_decompress(text, (size_t)whole, bytes, size);
+    if (ZSTD_isError(n))
+        return damaged(store);
+    *ret_document = json_loadb(text, n, JSON_DECODE_ANY, NULL);
+    return *ret_document ? NULL : damaged(store);
+}
