@@ -102,7 +102,7 @@ static const char *const anchors[] = {
 #define SHORTEST 5u /* "BUG: ", " nip " */
 #define LONGEST 26u /* "hardware memory corruption" */
 #define BUCKETS 65536u
-#define PER_BUCKET 16u
+_Static_assert(INQ_ARRAY_SIZE(anchors) < 255, "heads[] has bytes");
 
 /*
  * Wu and Manber, "A fast algorithm for multi-pattern searching" (1994), with blocks of two bytes:
@@ -110,11 +110,13 @@ static const char *const anchors[] = {
  * whose first SHORTEST bytes end so are compared.
  */
 static uint8_t shifts[BUCKETS];
+static uint8_t heads[BUCKETS]; /* of the strings to compare: index + 1 into candidates[] */
 static struct candidate {
     uint32_t begin; /* the first four bytes: most comparisons end there */
-    uint32_t size;  /* 0 behind the last one */
+    uint32_t size;
     const char *anchor;
-} bucket[BUCKETS][PER_BUCKET];
+    uint8_t next; /* as in heads[]; 0 at the end */
+} candidates[INQ_ARRAY_SIZE(anchors)];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static unsigned block_at(const char *bytes)
@@ -141,10 +143,10 @@ static void prepare(void)
             if (shift < shifts[block])
                 shifts[block] = shift;
         }
-        struct candidate *slot = bucket[block_at(anchors[i] + SHORTEST - 2)];
-        while (slot->size) /* PER_BUCKET is checked by a test */
-            slot++;
-        *slot = (struct candidate){load4(anchors[i]), (uint32_t)strlen(anchors[i]), anchors[i]};
+        uint8_t *head = &heads[block_at(anchors[i] + SHORTEST - 2)];
+        candidates[i] =
+            (struct candidate){load4(anchors[i]), (uint32_t)strlen(anchors[i]), anchors[i], *head};
+        *head = (uint8_t)(i + 1);
     }
 }
 
@@ -152,9 +154,11 @@ static bool starts_anchor(const char *at, const char *end, unsigned block)
 {
     const uint32_t begin = load4(at);
 
-    for (const struct candidate *c = bucket[block]; c < bucket[block] + PER_BUCKET && c->size; c++)
+    for (uint8_t i = heads[block]; i; i = candidates[i - 1].next) {
+        const struct candidate *c = &candidates[i - 1];
         if (c->begin == begin && (size_t)(end - at) >= c->size && !memcmp(at, c->anchor, c->size))
             return true;
+    }
     return false;
 }
 

@@ -23,10 +23,22 @@ unsigned inq_klog_window(const struct inq_klog_event *event)
 /* "in lib[base+size]" alone: the kernel printed it in a second piece, the logger broke the line */
 static bool take_broken_off(struct inq_span s, struct inq_klog_event *event)
 {
+    struct inq_klog_event part = {.ip = event->ip};
     struct inq_span t = s;
 
-    if (event->module[0] || !inq_span_take(&t, "in ") || !inq_klog_take_module(&t, event))
+    if (!event->cpu.known && inq_klog_take_cpu(&t, event))
+        return true;
+    if (event->module[0] || !inq_span_take(&t, "in ") || !inq_klog_take_module(&t, &part))
         return false;
+    inq_klog_finish(&part);
+    if (part.module_not_at_ip && part.file_offset_printed)
+        return false; /* this form names only what holds ip: it is another crash's */
+    memcpy(event->module, part.module, sizeof(event->module));
+    event->module_deleted = part.module_deleted;
+    event->module_start = part.module_start;
+    event->module_size = part.module_size;
+    event->file_offset = part.file_offset;
+    event->file_offset_printed = part.file_offset_printed;
     inq_span_skip_blanks(&t);
     (void)inq_klog_take_cpu(&t, event);
     return true;
@@ -66,9 +78,16 @@ static bool take_registers(const struct inq_span *s, struct inq_klog_event *e)
 {
     bool any = false;
 
+    struct inq_span at = *s, address;
+    uint64_t ip;
+    if (!e->ip.known && inq_span_take(&at, "PC is at ") && inq_span_take_word(&at, &address) &&
+        inq_span_take_hex(&address, &ip, NULL) && address.at == address.end) {
+        inq_klog_set(&e->ip, ip);
+        any = true;
+    }
     if (!e->ip.known)
-        any = read_register(s, "epc", &e->ip) || read_register(s, "sepc", &e->ip) ||
-              read_register(s, "pc", &e->ip);
+        any |= read_register(s, "epc", &e->ip) || read_register(s, "sepc", &e->ip) ||
+               read_register(s, "pc", &e->ip);
     if (!e->sp.known)
         any |= read_register(s, "sp", &e->sp);
     return any;
@@ -296,6 +315,8 @@ void inq_klog_take_code(const struct inq_prefix *prefix, struct inq_klog_event *
         unsigned size;
 
         inq_span_skip_blanks(&s);
+        if (e->code_size == 0 && inq_span_is(&word, "XXXXXXXX"))
+            e->code_unreadable = true;
         if (!take_unit(word, &marked, &value, &size) || size > INQ_KLOG_CODE_BYTES - e->code_size)
             break;
         if (marked) {

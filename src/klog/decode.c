@@ -82,7 +82,8 @@ static void set_base(const struct inq_klog_event *e, const struct decoded *d,
         return;
     out->has_base_value = true;
     out->base_value = e->word_bits == 32 ? value & UINT32_MAX : value;
-    out->may_straddle = o->size > 8 && (e->address.value & 0xfff) == 0;
+    /* size is in bits; what begins below address 0 would have failed there */
+    out->may_straddle = o->size > 8 && (e->address.value & 0xfff) == 0 && e->address.value != 0;
 }
 
 bool inq_klog_decode(const struct inq_klog_event *e, struct inq_klog_instruction *ret)

@@ -78,7 +78,8 @@ static void put_fault(struct out *out, const struct inq_klog_event *e)
     size_t n = inq_klog_error_bits(e, bits);
     json_t *list = json_array();
 
-    put_word(out, "trap", inq_klog_trap_name(e->trap));
+    if (e->trap != INQ_KLOG_TRAP_NONE)
+        put_word(out, "trap", inq_klog_trap_name(e->trap));
     put_word(out, "cpu_family", inq_klog_family_name(e->family));
     put_addr(out, "address", e->address);
     put_word(out, "address_class", class);
@@ -121,6 +122,8 @@ json_t *inq_klog_event_json(const struct inq_klog_event *e)
     put_number(&out, "signal", e->signal);
     if (e->kind == INQ_KLOG_FAULT)
         put_fault(&out, e);
+    if (e->kind == INQ_KLOG_MEMORY_FAILURE_KILL)
+        put_addr(&out, "address", e->address);
     put_foreign(&out, "what", e->what);
     put_foreign(&out, "cgroup", e->cgroup);
     put_foreign(&out, "executable", e->executable);

@@ -139,6 +139,7 @@ struct inq_klog_event {
     bool module_not_at_ip;              /* ip lies outside: an old kernel named the next mapping */
     struct inq_klog_u64 module_start, module_size;
     struct inq_klog_u64 file_offset; /* of ip in the file: only in the new form */
+    bool file_offset_printed;        /* it is that form, whatever the offset is worth */
     struct inq_klog_u64 text_offset; /* ip - module_start: from the start of that mapping */
 
     /* Which processor: "likely on CPU 4 (core 2, socket 0)". */

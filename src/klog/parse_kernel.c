@@ -27,13 +27,16 @@ static bool parse_killing(const struct inq_prefix *prefix, struct inq_klog_event
     if (!inq_span_take_until(&s, ": Killing ", &before) &&
         !inq_span_take_until(&s, ": Sending SIGBUS to ", &before))
         return false;
-    if (!inq_span_take(&before, "MCE") && !inq_span_take(&before, "Memory failure"))
+    if (!inq_span_take(&before, "MCE") && !inq_span_take(&before, "Memory failure") &&
+        !inq_span_take(&before, "Memory error"))
         return false;
     if (!inq_span_take_until(&s, " due to hardware memory corruption", &victim))
         return false;
     colon = inq_span_find_last(&victim, ":");
     if (!colon)
         return false;
+    if (inq_span_size(&victim) > 6 && !memcmp(victim.end - 6, " early", 6))
+        victim.end -= 6;
     struct inq_span number = {colon + 1, victim.end};
     if (!inq_span_take_decimal(&number, &tid) || number.at != number.end)
         return false;

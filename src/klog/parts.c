@@ -51,6 +51,7 @@ static bool read_range(struct inq_span inside, struct inq_klog_event *event)
         inq_klog_set(&event->module_start, start);
         if (has_offset)
             inq_klog_set(&event->file_offset, first);
+        event->file_offset_printed = has_offset;
     } else {
         /* shortened by who copied it: "[...+188000]" */
         t = inside;
@@ -78,6 +79,22 @@ static void set_module(struct inq_span name, struct inq_klog_event *event)
     inq_span_copy(&name, event->module, sizeof(event->module));
 }
 
+/* "in libcoreclr.so" at the end of a line: the range was cut off */
+static bool take_bare_module(struct inq_span *s, struct inq_klog_event *event)
+{
+    struct inq_span t = *s, name;
+
+    if (!inq_span_take_word(&t, &name) || t.at != t.end ||
+        inq_span_size(&name) >= sizeof(event->module))
+        return false;
+    for (const char *at = name.at; at < name.end; at++)
+        if (*at == '[' || *at == ']')
+            return false;
+    set_module(name, event);
+    *s = t;
+    return true;
+}
+
 bool inq_klog_take_module(struct inq_span *s, struct inq_klog_event *event)
 {
     /* a name may hold blanks and brackets: the first bracket that holds a range ends it */
@@ -95,7 +112,7 @@ bool inq_klog_take_module(struct inq_span *s, struct inq_klog_event *event)
         s->at = end + 1;
         return true;
     }
-    return false;
+    return take_bare_module(s, event);
 }
 
 bool inq_klog_take_cpu(struct inq_span *s, struct inq_klog_event *event)
@@ -123,6 +140,16 @@ bool inq_klog_take_cpu_line(struct inq_span s, struct inq_klog_event *event)
     struct inq_span comm, t;
     uint64_t cpu, number;
 
+    /* arm before 3.11: "Pid: 270, comm:             iptables" */
+    t = s;
+    if (inq_span_take(&t, "Pid: ") && inq_span_take_decimal(&t, &number) &&
+        inq_span_take(&t, ", comm:")) {
+        inq_span_trim(&t);
+        if (!event->comm[0] || inq_span_is(&t, event->comm)) {
+            inq_klog_set(&event->tid, number);
+            return true;
+        }
+    }
     if (!inq_span_take(&s, "CPU: ") || !inq_span_take_decimal(&s, &cpu) || cpu > UINT32_MAX)
         return false;
     inq_span_skip_blanks(&s);

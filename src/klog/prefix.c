@@ -15,6 +15,34 @@ static void skip_quotes(struct inq_span *s)
         s->at++;
 }
 
+/* What stands in RFC 5424 before the text: "TIMESTAMP HOST APP PROCID MSGID -" */
+static void take_5424(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_span t = *s, words[4], data;
+    struct inq_klog_time time;
+
+    if (!inq_when_take_iso(&t, &time))
+        return;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(words); i++) {
+        inq_span_skip_blanks(&t);
+        if (!inq_span_take_word(&t, &words[i]))
+            return;
+    }
+    inq_span_skip_blanks(&t);
+    if (!inq_span_take(&t, "- ") &&
+        !(inq_span_take(&t, "[") && inq_span_take_until(&t, "] ", &data)))
+        return;
+    (void)inq_span_take(&t, "\357\273\277"); /* a byte order mark: the text is UTF-8 */
+    p->time = time;
+    p->host = words[0];
+    p->logger = words[1];
+    if (inq_span_is(&words[1], "kernel"))
+        p->is_kernel = true;
+    else
+        p->is_kernel = false;
+    *s = t;
+}
+
 /* "<6>", "<14>1 " */
 static bool take_priority(struct inq_span *s, struct inq_prefix *p)
 {
@@ -24,9 +52,10 @@ static bool take_priority(struct inq_span *s, struct inq_prefix *p)
     if (!inq_span_take(&t, "<") || !inq_span_take_decimal(&t, &value) || value > 199 ||
         !inq_span_take(&t, ">"))
         return false;
-    (void)inq_span_take(&t, "1 "); /* RFC 5424 */
-    if (value < 8)                 /* facility 0 */
+    if (value < 8) /* facility 0 */
         p->is_kernel = true;
+    if (inq_span_take(&t, "1 ")) /* the version of RFC 5424 */
+        take_5424(&t, p);
     *s = t;
     return true;
 }
@@ -60,6 +89,19 @@ static void set_time(struct inq_prefix *p, const struct inq_klog_time *time)
     }
 }
 
+/* "T8318" is a thread, "C3" a processor (printk's own, in an interrupt): 0 */
+static bool take_caller(struct inq_span inside, uint64_t *ret_caller)
+{
+    bool thread = inq_span_take(&inside, "T");
+
+    if (!thread && !inq_span_take(&inside, "C"))
+        return false;
+    if (!inq_span_take_decimal(&inside, ret_caller) || inside.at != inside.end)
+        return false;
+    *ret_caller = thread ? *ret_caller : 0;
+    return true;
+}
+
 /* "[  12.345678]", "[ T8318]", "[Dec12 16:05]" */
 static bool take_bracket(struct inq_span *s, int64_t now_usec, struct inq_prefix *p)
 {
@@ -72,11 +114,12 @@ static bool take_bracket(struct inq_span *s, int64_t now_usec, struct inq_prefix
         return false;
     number = inside;
     inq_span_trim(&number);
-    if (inq_span_size(&number) > 1 && (*number.at == 'T' || *number.at == 'C')) {
-        bool thread = *number.at++ == 'T';
-        if (!inq_span_take_decimal(&number, &caller) || number.at != number.end)
-            return false;
-        p->caller = thread ? caller : 0;
+    uint64_t cpu;
+    struct inq_span only = number;
+    if (p->is_kernel && inq_span_take_decimal(&only, &cpu) && only.at == only.end) {
+        ; /* "[ 720.577925] [1] x[77]: ...": vendors add the processor */
+    } else if (take_caller(number, &caller)) {
+        p->caller = caller;
     } else if (inq_when_read_bracket(inside, now_usec, &time)) {
         set_time(p, &time);
         p->is_kernel = p->is_kernel || inq_span_size(&p->logger) == 0;
@@ -151,6 +194,16 @@ static bool is_host_word(const struct inq_span *word)
     return true;
 }
 
+/* "kern.info" and then "kernel:" */
+static void take_second_name(struct inq_span *s)
+{
+    struct inq_span t = *s, word;
+
+    inq_span_skip_blanks(&t);
+    if (inq_span_take_word(&t, &word) && word.end[-1] == ':' && is_kernel_word(word))
+        *s = t;
+}
+
 /*
  * "host kernel: ", "kernel: ", "host kern.info kernel: ": taken only with the logger's name, which
  * tells that the word before it was a host.
@@ -166,7 +219,12 @@ static bool take_logger(struct inq_span *s, struct inq_prefix *p)
         if (is_kernel_word(word)) {
             p->is_kernel = true;
             p->logger = (struct inq_span){word.at, word.end - 1};
+            take_second_name(&t);
         } else if (is_known_logger(word, &name)) {
+            struct inq_span rest = t;
+            inq_span_skip_blanks(&rest);
+            if (inq_span_take(&rest, "segfault at ") || inq_span_take(&rest, "unhandled "))
+                return false; /* not the logger, but the one that crashed */
             p->logger = name;
         } else if (is_facility(word)) {
             continue;
@@ -184,6 +242,35 @@ static bool take_logger(struct inq_span *s, struct inq_prefix *p)
     return false;
 }
 
+/* "kern  :info  : ": dmesg -x */
+static bool take_decoded(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_span t = *s, word;
+
+    if (!inq_span_take_word(&t, &word) || !inq_span_is(&word, "kern"))
+        return false;
+    inq_span_skip_blanks(&t);
+    if (!inq_span_take(&t, ":") || !inq_span_take_word(&t, &word) || inq_span_size(&word) > 8)
+        return false;
+    inq_span_skip_blanks(&t);
+    if (!inq_span_take(&t, ": "))
+        return false;
+    p->is_kernel = true;
+    *s = t;
+    return true;
+}
+
+/* "14:02:39 ": a viewer that leaves out the day */
+static bool take_clock_only(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_klog_time time;
+
+    if (!inq_when_take_clock(s, &time))
+        return false;
+    set_time(p, &time);
+    return true;
+}
+
 /* "/var/log/messages-20240101:12:": what grep puts before a line of one of several files. */
 static bool take_grep(struct inq_span *s)
 {
@@ -193,10 +280,16 @@ static bool take_grep(struct inq_span *s)
     if (!inq_span_take_word(&t, &word))
         return false;
     struct inq_span path;
-    if (!inq_span_take_until(&word, ":", &path) || !memchr(path.at, '/', inq_span_size(&path)) ||
+    if (!inq_span_take_until(&word, ":", &path) || inq_span_size(&path) > 256 ||
         memchr(path.at, '[', inq_span_size(&path)))
         return false;
     t.at = word.at;
+    if (!memchr(path.at, '/', inq_span_size(&path))) { /* no path: a time has to follow */
+        struct inq_span rest = t;
+        struct inq_klog_time time;
+        if (!inq_when_take_syslog(&rest, 0, &time) && !inq_when_take_iso(&rest, &time))
+            return false;
+    }
     struct inq_span after = t;
     if (inq_span_take_decimal(&after, &number) && inq_span_take(&after, ":"))
         t = after;
@@ -230,11 +323,18 @@ static bool take_part(struct inq_span *s, int64_t now_usec, struct inq_prefix *p
 
     if (take_priority(s, p) || take_kmsg(s, p) || take_bracket(s, now_usec, p))
         return true;
-    if (inq_when_take_iso(s, &time) || inq_when_take_syslog(s, now_usec, &time)) {
+    if (inq_when_take_iso(s, &time)) {
+        /* dmesg --time-format iso writes a comma and six digits, and neither host nor name */
+        p->is_kernel = p->is_kernel || (strlen(time.text) > 26 && time.text[19] == ',');
         set_time(p, &time);
         return true;
     }
-    return take_container(s) || (inq_span_size(&p->logger) == 0 && take_logger(s, p)) ||
+    if (inq_when_take_syslog(s, now_usec, &time)) {
+        set_time(p, &time);
+        return true;
+    }
+    return take_decoded(s, p) || (p->time.text[0] == '\0' && take_clock_only(s, p)) ||
+           take_container(s) || (inq_span_size(&p->logger) == 0 && take_logger(s, p)) ||
            (p->time.text[0] == '\0' && take_grep(s));
 }
 
@@ -246,7 +346,15 @@ static bool skip_to_printk(struct inq_span *s)
 {
     const char *most = s->end - s->at > RELAY_MOST ? s->at + RELAY_MOST : s->end;
     const char *at = s->at;
+    struct inq_span cut = *s; /* "644.000800] ": a copy that lost its first character */
+    uint64_t cut_seconds;
+    unsigned cut_usec;
 
+    if (inq_span_take_decimal(&cut, &cut_seconds) && inq_span_take(&cut, ".") &&
+        inq_span_take_digits(&cut, 6, &cut_usec) && inq_span_take(&cut, "] ")) {
+        *s = cut;
+        return true;
+    }
     while (at < most && (at = memchr(at, '[', (size_t)(most - at)))) {
         struct inq_span t = {at + 1, s->end};
         uint64_t seconds;

@@ -114,13 +114,44 @@ static void copy_text(const char *from, const struct inq_span *s, struct inq_klo
     inq_span_copy(&text, time->text, sizeof(time->text));
 }
 
+static bool is_weekday(const struct inq_span *word)
+{
+    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(days); i++)
+        if (inq_span_is(word, days[i]))
+            return true;
+    return false;
+}
+
+/* " UTC"; other names of zones are not unique: the time stays local */
+static void take_zone_name(struct inq_span *s, struct inq_klog_time *time)
+{
+    struct inq_span t = *s, word;
+
+    inq_span_skip_blanks(&t);
+    if (!inq_span_take_word(&t, &word) || inq_span_size(&word) > 5)
+        return;
+    for (const char *at = word.at; at < word.end; at++)
+        if (*at < 'A' || *at > 'Z')
+            return;
+    if (inq_span_is(&word, "UTC") || inq_span_is(&word, "GMT"))
+        time->clock = INQ_KLOG_CLOCK_UTC;
+    *s = t;
+}
+
 bool inq_when_take_iso(struct inq_span *s, struct inq_klog_time *ret_time)
 {
     struct inq_span t = *s;
     struct clock_words c = {0};
     struct inq_klog_time time = {0};
+    struct inq_span day;
     int64_t zone;
 
+    if (inq_span_take_word(&t, &day) && is_weekday(&day)) /* journalctl -o short-full */
+        inq_span_skip_blanks(&t);
+    else
+        t = *s;
     if (!inq_span_take_digits(&t, 4, &c.year) || t.at == t.end || (*t.at != '-' && *t.at != '/'))
         return false;
     t.at++;
@@ -137,6 +168,8 @@ bool inq_when_take_iso(struct inq_span *s, struct inq_klog_time *ret_time)
         time.clock = INQ_KLOG_CLOCK_UTC;
         time.usec -= zone;
     }
+    if (t.at != s->at && is_weekday(&day))
+        take_zone_name(&t, &time);
     copy_text(s->at, &t, &time);
     *s = t;
     *ret_time = time;
@@ -267,16 +300,6 @@ static bool is_month_word(const struct inq_span *word)
     return true;
 }
 
-static bool is_weekday(const struct inq_span *word)
-{
-    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(days); i++)
-        if (inq_span_is(word, days[i]))
-            return true;
-    return false;
-}
-
 static bool take_small(struct inq_span *s, unsigned most, unsigned *ret_value)
 {
     struct inq_span t = *s;
@@ -306,6 +329,14 @@ bool inq_when_take_syslog(struct inq_span *s, int64_t now_usec, struct inq_klog_
         return false;
     c.month = month_of(word);
     inq_span_skip_blanks(&t);
+    if (c.month == 0) { /* perhaps a day of the week in another language */
+        struct inq_span next = t, second;
+        if (inq_span_take_word(&next, &second) && is_month_word(&second) && month_of(second)) {
+            c.month = month_of(second);
+            t = next;
+            inq_span_skip_blanks(&t);
+        }
+    }
     if (!take_small(&t, 31, &c.day))
         return false;
     inq_span_skip_blanks(&t);
@@ -325,6 +356,20 @@ bool inq_when_take_syslog(struct inq_span *s, int64_t now_usec, struct inq_klog_
     }
     if (c.month && is_valid(&c))
         set_local(&c, now_usec, &time);
+    copy_text(s->at, &t, &time);
+    *s = t;
+    *ret_time = time;
+    return true;
+}
+
+bool inq_when_take_clock(struct inq_span *s, struct inq_klog_time *ret_time)
+{
+    struct inq_span t = *s;
+    struct clock_words c = {.month = 1, .day = 1};
+    struct inq_klog_time time = {0};
+
+    if (!take_clock(&t, &c) || !is_valid(&c) || t.at == t.end || !inq_is_blank(*t.at))
+        return false;
     copy_text(s->at, &t, &time);
     *s = t;
     *ret_time = time;

@@ -19,6 +19,8 @@ bool inq_when_take_iso(struct inq_span *s, struct inq_klog_time *ret_time);
  * languages; a month in another one leaves the clock NONE. `now`: see struct inq_klog_options.
  */
 bool inq_when_take_syslog(struct inq_span *s, int64_t now_usec, struct inq_klog_time *ret_time);
+/* "14:02:39" and a blank: no day, so the clock stays NONE. */
+bool inq_when_take_clock(struct inq_span *s, struct inq_klog_time *ret_time);
 /* The inside of a bracket: "  489.815", "Sun Mar  1 14:58:06 2026", "Dec12 16:05", "+0.002". */
 bool inq_when_read_bracket(struct inq_span inside, int64_t now_usec,
                            struct inq_klog_time *ret_time);
