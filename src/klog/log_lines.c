@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lines.h"
+#include "log_lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -130,7 +130,12 @@ static void give(struct inq_lines *l, size_t end, struct inq_span *ret_line, uin
     if (size > 0 && ret_line->end[-1] == '\r')
         ret_line->end--;
     *ret_number = l->number;
-    consume(l, end < l->end ? end + 1 : end);
+    if (end < l->end) {
+        consume(l, end + 1);
+    } else { /* the last one, without a newline */
+        l->start = l->searched = end;
+        l->stats.lines = l->number++;
+    }
 }
 
 /* A line that fills the whole buffer: its beginning is looked at, its rest is not. */
