@@ -13,8 +13,9 @@ const char *inq_checkup_state_name(enum inq_checkup_state state)
     return names[state];
 }
 
-static void append(struct inq_checkup *checkup, struct inq_text *text, const char *between,
-                   const char *format, va_list list)
+__attribute__((format(printf, 4, 0))) static void append(struct inq_checkup *checkup,
+                                                         struct inq_text *text, const char *between,
+                                                         const char *format, va_list list)
 {
     _cleanup_free_ char *words = NULL;
 

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "cleanup.h"
-#include "log_lines.h"
+#include "log_index.h"
 #include "text.h"
 
 #define USEC 1000000ll

@@ -1,8 +1,8 @@
 # Help lists what works, and nothing that does not yet.
 "$INQUEST" --help
-for command in doctor scan signatures triage; do
+for command in doctor klog scan signatures triage; do
     "$INQUEST" $command --help
     "$INQUEST" --help $command >again
     "$INQUEST" $command -h | cmp - again
 done
-"$INQUEST" --help | grep -E "attach|bundle|klog|purge|--html|--db" || echo "nothing of later"
+"$INQUEST" --help | grep -E "attach|bundle|purge|--html|--db" || echo "nothing of later"

@@ -2,7 +2,7 @@
 
 /* Reading a log into lines that are kept, and finding them again. */
 
-#include "log_lines.h"
+#include "log_index.h"
 
 #include <stdio.h>
 #include <stdlib.h>

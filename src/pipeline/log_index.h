@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_PIPELINE_LOG_LINES_H
-#define INQ_PIPELINE_LOG_LINES_H
+#ifndef INQ_PIPELINE_LOG_INDEX_H
+#define INQ_PIPELINE_LOG_INDEX_H
 
 /* Inside of kernel_log.h: what is kept of a line, and how lines are found. */
 
