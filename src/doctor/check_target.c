@@ -273,7 +273,11 @@ static void check_mode(const struct inq_machine *m, struct inq_checkup *f, const
     } else {
         inq_checkup_say(f, INQ_CHECKUP_OK, "Everybody may write to %s.", folder);
     }
-    if (f->state != INQ_CHECKUP_OK)
+    if (f->state == INQ_CHECKUP_OK)
+        return;
+    if (own_folder) /* not a place for the files of all */
+        inq_say_good_pattern(f);
+    else
         inq_checkup_command(f, "sudo chmod 1777 %s", word ? word : "?");
 }
 
