@@ -40,21 +40,33 @@ static bool find_symbol(const struct inq_dump *dump, const char *name, uint64_t 
     return false;
 }
 
+/* Offset of a field in a struct of `size` bytes, by its descriptor {bits, elements, offset}; or 0.
+ */
+static uint32_t find_field(const struct inq_dump *dump, const char *name, uint32_t size)
+{
+    uint64_t addr;
+    uint32_t bits, off;
+
+    if (!find_symbol(dump, name, &addr) || !inq_memory_u32(dump->memory, addr, &bits) ||
+        bits < 32 || bits / 8 > size || !inq_memory_u32(dump->memory, addr + 8, &off) ||
+        off > size - bits / 8)
+        return 0;
+    return off;
+}
+
 struct inq_pthread_layout inq_pthread_layout(const struct inq_dump *dump)
 {
     struct inq_pthread_layout layout = {0};
     uint64_t addr;
-    uint32_t size, bits, off;
+    uint32_t size;
 
     if (!find_symbol(dump, "_thread_db_sizeof_pthread", &addr) ||
         !inq_memory_u32(dump->memory, addr, &size) || size < 64 || size > BLOCK_BYTES)
         return layout;
     layout.size = size;
-    /* a descriptor: {bits, elements, offset} */
-    if (find_symbol(dump, "_thread_db_pthread_tid", &addr) &&
-        inq_memory_u32(dump->memory, addr, &bits) && bits == 32 &&
-        inq_memory_u32(dump->memory, addr + 8, &off) && off <= size - 4)
-        layout.tid_off = off;
+    layout.tid_off = find_field(dump, "_thread_db_pthread_tid", size);
+    layout.list_off = find_field(dump, "_thread_db_pthread_list", size);
+    layout.cancel_off = find_field(dump, "_thread_db_pthread_cancelhandling", size);
     return layout;
 }
 

@@ -16,12 +16,14 @@
 struct inq_pthread_layout { /* of this process's glibc; zeroes where its libc does not tell */
     uint32_t size;          /* sizeof(struct pthread) */
     uint32_t tid_off;       /* of the thread id */
+    uint32_t list_off;      /* of its place in a list of stacks: {next, previous} */
+    uint32_t cancel_off;    /* of the word that says that the thread is ending */
 };
 
 /*
- * What glibc exports for libthread_db: `_thread_db_sizeof_pthread` and `_thread_db_pthread_tid`
- * (nptl_db/ db_info.c), in libc's .dynsym since 2.34, local symbols of libpthread before. A static
- * program that kept its symbols has them too.
+ * What glibc exports for libthread_db: `_thread_db_sizeof_pthread`, `_thread_db_pthread_tid` and
+ * its like (nptl_db/ db_info.c), in libc's .dynsym since 2.34, local symbols of libpthread before.
+ * A static program that kept its symbols has them too.
  */
 struct inq_pthread_layout inq_pthread_layout(const struct inq_dump *dump);
 

@@ -226,6 +226,21 @@ static void put_where_to_look(struct inq_page *page)
     inq_text_deinit(&line);
 }
 
+/* Text that lay near an abort() without a message: hints, and called so. */
+static void put_texts(struct inq_page *page, const json_t *abort_facts)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (json_object_get(abort_facts, "texts"), i, item) {
+        const char *text = inq_page_text(item, "text"), *where = inq_page_text(item, "found_in");
+        struct inq_text line = {0};
+        inq_text_printf(&line, "\"%s\" (%s; it may be about something else)", text ? text : "",
+                        where ? where : "?");
+        inq_page_prose(page, "  Text near the abort: ", 4, line.failed ? "" : line.bytes);
+        inq_text_deinit(&line);
+    }
+}
+
 /* Nothing matches: what is known all the same. */
 static void put_no_answer(struct inq_page *page, const json_t *verdicts)
 {
@@ -259,6 +274,7 @@ static void put_no_answer(struct inq_page *page, const json_t *verdicts)
     if (line.size > 0 && !line.failed)
         inq_page_prose(page, "  What is known: ", 4, line.bytes);
     inq_text_deinit(&line);
+    put_texts(page, abort_facts);
     put_where_to_look(page);
 }
 

@@ -163,6 +163,8 @@ static bool describe_fault(const struct inq_page *page, struct inq_text *line)
         inq_text_printf(line, "sent by process %" PRIdMAX " of user %" PRIdMAX,
                         (intmax_t)inq_page_int(sender, "pid", 0),
                         (intmax_t)inq_page_int(sender, "uid", 0));
+        if (inq_page_text(sender, "text"))
+            inq_text_printf(line, ": %s", inq_page_text(sender, "text"));
         return true;
     }
     if (address && access)
@@ -287,6 +289,7 @@ void inq_page_headline(struct inq_page *page)
         inq_page_prose(page, "  ", 4, fault.bytes);
     inq_text_deinit(&fault);
     put_instruction(page);
+    inq_page_state(page);
     put_particulars(page);
     put_command_line(page);
     json_array_foreach (contradictions, i, item)

@@ -88,6 +88,7 @@ void inq_page_size(json_int_t bytes, char ret_size[32]);
 void inq_page_group_id(const char *key, char ret_id[9]);
 
 /* The sections, in their order (text.c). */
+void inq_page_state(struct inq_page *page); /* exit, dlopen, fork, ...: one line each */
 void inq_page_headline(struct inq_page *page);
 void inq_page_answer(struct inq_page *page);
 void inq_page_crashed_thread(struct inq_page *page);

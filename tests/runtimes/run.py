@@ -154,6 +154,7 @@ def java(folder):
         raise Wrong(f"signal {report['signal']}")
     fault(report, address="0x0", access="write")
     in_order(report, "abort", "Unsafe_Put", "JavaMain", "start_thread")
+    runtime(report, "jvm")
     engines_agree(core)
 
 
@@ -187,6 +188,8 @@ def go_c_code(folder):
     if kinds.count("signal") < 2 or kinds.index("signal") == report["fault"]["frame"] - 1:
         raise Wrong(f"the innermost signal frame should be SIGABRT's: {functions(report)}")
     in_order(report, "raise", "sigtramp", "sighandler", "crash", "asmcgocall")
+    go = subprocess.run(["go", "version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[2]
+    runtime(report, "go", go[2:])
     engines_agree(core)
 
 
@@ -198,6 +201,65 @@ def go_nil(folder):
         raise Wrong(f"no signal frame of the fault is left: {report['fault']}")
     in_order(report, "gopanic", "sigpanic", "main.deref", "main.main", "runtime.main")
     engines_agree(core)
+
+
+def runtime(report, name, version=None):
+    """What the report says of one runtime; its version begins with `version`."""
+    found = [r for r in report.get("runtimes") or [] if r["name"] == name]
+    if not found or not found[0]["message_in"]:
+        raise Wrong(f"no {name} in {report.get('runtimes')}, {(report.get('unknown') or {}).get('runtimes')}")
+    if version and not (found[0].get("version") or "").startswith(version):
+        raise Wrong(f"{name} {found[0].get('version')}, want {version}")
+
+
+def which_runtimes(folder):
+    """Each is told by what it is, under another name, and nothing else is."""
+    import platform
+    commands = {"python": [sys.executable, "-c", "import os; os.abort()"],
+                "node": ["node", "-e", "process.abort()"], "perl": ["perl", "-e", "kill ABRT, $$"],
+                "ruby": ["ruby", "-e", "Process.kill(:ABRT, $$)"]}
+    seen = []
+    for name, command in commands.items():
+        if not shutil.which(command[0]):
+            continue
+        where = os.path.join(folder, name)
+        os.mkdir(where)
+        other = os.path.join(where, "other-name")
+        shutil.copy(os.path.realpath(shutil.which(command[0])), other)
+        environment = {"PYTHONHOME": sys.base_prefix} if name == "python" else {}
+        report = triage(crash(where, [other] + command[1:], **environment))
+        runtime(report, name, platform.python_version() if name == "python" else None)
+        others = [r["name"] for r in report["runtimes"] if r["name"] != name]
+        if others:
+            raise Wrong(f"{others} in {name}")
+        seen.append(name)
+    if not seen:
+        raise Skip("none is installed")
+
+
+def rust(folder):
+    need("rustc")
+    with open(os.path.join(folder, "panics.rs"), "w", encoding="ascii") as f:
+        f.write('fn main() { let n: Vec<u8> = std::env::args().map(|_| 1).collect(); println!("{}", n[7]); }')
+    done = subprocess.run(["rustc", "-C", "panic=abort", "panics.rs", "-o", "program"], cwd=folder,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise Skip(f"rustc: {done.stderr[:200]!r}")
+    version = subprocess.run(["rustc", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.split()[1]
+    runtime(triage(crash(folder, ["./program"])), "rust", version)
+
+
+def python_finalizing(folder):
+    """A crash inside Py_FinalizeEx(), and the same crash before it."""
+    need("python3")
+    crashing = "import ctypes\nclass Late:\n    def __del__(self): ctypes.string_at(0)\nlate = Late()\n"
+    for name, code, want in (("at", "", True), ("before", "del late\n", False)):
+        where = os.path.join(folder, name)
+        os.mkdir(where)
+        report = triage(crash(where, [sys.executable, "-c", crashing + code]))
+        have = (report.get("state") or {}).get("finalizing"), (report.get("python") or {}).get("finalizing")
+        if have != (want, want):
+            raise Wrong(f"finalizing {name}: {have}, {report.get('unknown')}")
 
 
 INQUEST = ""
@@ -212,7 +274,7 @@ def main():
         print(f"skipped: {why}")
         return 77
     failed = passed = 0
-    for test in (faulthandler, java, java_killed, go_c_code, go_nil):
+    for test in (faulthandler, java, java_killed, go_c_code, go_nil, which_runtimes, rust, python_finalizing):
         if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -4,9 +4,11 @@
 A core is wanted in a folder of our own: that needs a core_pattern with a relative name (the kernel's
 default). Where it is a pipe or an absolute path, NoCores says so; the setting is not touched.
 """
+import ctypes
 import os
 import resource
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -41,7 +43,20 @@ def check_cores_possible():
 
 
 def source_of(case):
-    return os.path.join(ZOO, case.get("source", case["id"].replace("-", "_")) + ".c")
+    name = os.path.join(ZOO, case.get("source", case["id"].replace("-", "_")))
+    return name + ".cpp" if os.path.exists(name + ".cpp") else name + ".c"
+
+
+def why_skipped(case):
+    """Why a case cannot be had on this machine; None when it can."""
+    if "compiler" in case and not shutil.which(case["compiler"]):
+        return f"no {case['compiler']}"
+    if "needs" in case:
+        try:
+            ctypes.CDLL(case["needs"])
+        except OSError:
+            return f"no {case['needs']}"
+    return None
 
 
 def is_newer(made, source):
@@ -51,17 +66,18 @@ def is_newer(made, source):
 
 def build(case, folder, compiler=None):
     """Builds the program of a case into folder and returns its path."""
-    compiler = shlex.split(compiler or case.get("compiler") or os.environ.get("CC", "cc"))
-    program = os.path.join(folder, case["id"])
+    of_language = os.environ.get("CXX", "c++") if source_of(case).endswith(".cpp") else os.environ.get("CC", "cc")
+    compiler = shlex.split(compiler or case.get("compiler") or of_language)
+    program = os.path.join(folder, case.get("program", case["id"]))
     libraries = []
-    if "library" in case:
-        name = case["library"]
+    for name in [case[kind] for kind in ("library", "plugin") if kind in case]:
         subprocess.run(compiler + ["-g", "-O1", "-shared", "-fPIC", os.path.join(ZOO, name + ".c"), "-o",
                                    os.path.join(folder, f"lib{name}.so")], check=True)
-        libraries = [f"-L{folder}", f"-l{name}", "-Wl,-rpath,$ORIGIN"]
+        if name == case.get("library"):
+            libraries = [f"-L{folder}", f"-l{name}", "-Wl,-rpath,$ORIGIN"]
     if not is_newer(program, source_of(case)):
         subprocess.run(compiler + ["-g"] + case.get("build", ["-O1"]) + [source_of(case), "-o", program]
-                       + libraries, check=True)
+                       + libraries + case.get("link", []), check=True)
     return program
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-PACKAGES = ["gcc", "libc6-dev", "libc6-dbg"]
+PACKAGES = ["gcc", "g++", "libc6-dev", "libc6-dbg"]
 
 
 class Missing(Exception):

@@ -70,7 +70,7 @@ def truth_there(case, differences, libc):
                 case["truth"]["facts"] = {k: v for k, v in facts.items() if v is not None}
             else:
                 case["truth"][key] = value
-        case.update({k: row[k] for k in ("gdb", "outermost", "guessed") if k in row})
+        case.update({k: row[k] for k in ("gdb", "outermost", "guessed", "skip") if k in row})
     return case, whys
 
 
@@ -92,11 +92,14 @@ class Debian:
             os.makedirs(os.path.join(home, part))
         for folder in (zoo.ZOO, HERE):
             for source in os.listdir(folder):
-                if source.endswith(".c"):
+                if source.endswith((".c", ".cpp")):
                     shutil.copy(os.path.join(folder, source), home + "/src")
 
-    def compile(self, arguments):
-        return subprocess.run(["chroot", self.root, "gcc"] + arguments, stderr=subprocess.PIPE, text=True)
+    def has(self, compiler):
+        return os.path.exists(os.path.join(self.root, "usr/bin", compiler))
+
+    def compile(self, arguments, compiler="gcc"):
+        return subprocess.run(["chroot", self.root, compiler] + arguments, stderr=subprocess.PIPE, text=True)
 
     def place(self, part, name):
         return f"{INSIDE}/{part}/{name}"
@@ -121,7 +124,10 @@ class Musl:
         self.name, self.libc, self.sysroot, self.gdb = name, "musl", [], []
         self.folder = tempfile.mkdtemp(prefix="inquest-musl-")
 
-    def compile(self, arguments):
+    def has(self, compiler):
+        return compiler == "gcc" # there is no C++ library for it
+
+    def compile(self, arguments, compiler="gcc"):
         # Its spec file asks for no build-id.
         return subprocess.run(["musl-gcc", "-Wl,--build-id"] + arguments, stderr=subprocess.PIPE, text=True)
 
@@ -141,19 +147,34 @@ class Musl:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def source_of(case):
+    """Of the zoo, or of this folder."""
+    own = os.path.join(HERE, case.get("source", case["id"].replace("-", "_")) + ".c")
+    return own if os.path.exists(own) else zoo.source_of(case)
+
+
+def compiler_of(case):
+    return "g++" if source_of(case).endswith(".cpp") else "gcc"
+
+
+def program_of(case):
+    return case.get("program", case["id"])
+
+
 def build(land, case):
     """Builds a case's program in there; None, or what the compiler said."""
     libraries = []
-    if "library" in case:
-        name = case["library"]
+    for name in [case[kind] for kind in ("library", "plugin") if kind in case]:
         done = land.compile(["-g", "-O1", "-shared", "-fPIC", land.place("src", name + ".c"), "-o",
                              land.place("bin", f"lib{name}.so")])
         if done.returncode:
             return done.stderr
-        libraries = ["-L" + os.path.dirname(land.place("bin", "x")), f"-l{name}", "-Wl,-rpath," + os.path.dirname(land.place("bin", "x"))]
-    source = land.place("src", case.get("source", case["id"].replace("-", "_")) + ".c")
-    done = land.compile(["-g"] + case.get("build", ["-O1"]) + [source, "-o", land.place("bin", case["id"])]
-                        + libraries)
+        if name == case.get("library"):
+            libraries = ["-L" + os.path.dirname(land.place("bin", "x")), f"-l{name}", "-Wl,-rpath," + os.path.dirname(land.place("bin", "x"))]
+    source = os.path.basename(source_of(case))
+    done = land.compile(["-g"] + case.get("build", ["-O1"]) + [land.place("src", source), "-o",
+                                                                land.place("bin", program_of(case))]
+                        + libraries + case.get("link", []), compiler_of(case))
     return done.stderr if done.returncode else None
 
 
@@ -234,7 +255,7 @@ def check_part(whole, part, foreign, static):
 
 
 def against_gdb(land, case, report, core):
-    program = land.program_here(case["id"])
+    program = land.program_here(program_of(case))
     theirs = zoo_run.gdb_frames(program, core, os.path.dirname(core), land.gdb)
     for problem in zoo_run.against_gdb(report, theirs):
         yield "gdb: " + problem
@@ -245,7 +266,7 @@ def run_case(inquest, land, case, other_root, empty):
     failure = build(land, case)
     if failure:
         return [f"does not build: {failure.strip().splitlines()[-1][:150]}"]
-    core = land.crash([land.place("bin", case["id"])] + case.get("run", []), case.get("kill"))
+    core = land.crash([land.place("bin", program_of(case))] + case.get("run", []), case.get("kill"))
     if "cut" in case:
         zoo.cut(core, case["cut"])
     try:
@@ -273,7 +294,11 @@ def run_land(inquest, land, cases, differences, other_root, chosen):
             if chosen and case["id"] not in chosen:
                 continue
             case, whys = truth_there(case, differences, land.libc)
-            if case.get("compiler", land.compiler) != land.compiler:
+            if case.get("skip"):
+                continue
+            if case.get("compiler", land.compiler) != land.compiler or "needs" in case:
+                continue
+            if not land.has(compiler_of(case)):
                 continue
             try:
                 problems = run_case(inquest, land, case, other_root, empty)

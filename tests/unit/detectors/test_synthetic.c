@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dumps made by hand: what this machine's kernel would not write. */
 #include <elf.h>
+#include <linux/audit.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "code_probe.h"
 #include "detectors_tests.h"
 #include "dump.h"
 
@@ -431,6 +433,118 @@ static void test_abort_block(void **state)
     hand_destroy(hand);
 }
 
+/* Functions that hand something out, in DATA: read, not run. */
+static void test_code_returns(void **state)
+{
+    static const struct {
+        uint8_t code[32];
+        bool known;
+        uint64_t value;
+    } cases[] = {
+        /* endbr64; mov 0x10(%rdi),%rax; ret */
+        {{0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x8b, 0x47, 0x10, 0xc3}, true, 0x1122},
+        /* lea 0x100(%rip),%rax; ret */
+        {{0x48, 0x8d, 0x05, 0x00, 0x01, 0x00, 0x00, 0xc3}, true, DATA + 7 + 0x100},
+        /* sub $8,%rdi; mov 0x18(%rdi),%rax; ret */
+        {{0x48, 0x83, 0xef, 0x08, 0x48, 0x8b, 0x47, 0x18, 0xc3}, true, 0x1122},
+        /* ret: whatever was in %rax */
+        {{0xc3}, false, 0},
+        /* mov (%rsi),%rax; ret: an argument that is not known */
+        {{0x48, 0x8b, 0x06, 0xc3}, false, 0},
+        /* jmp to itself */
+        {{0xeb, 0xfe}, false, 0},
+        /* call +0; ret */
+        {{0xe8, 0x00, 0x00, 0x00, 0x00, 0xc3}, false, 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hand *hand = hand_x86(1, 0, TEXT);
+        uint64_t value = 0;
+        memcpy(hand->bytes, cases[i].code, sizeof(cases[i].code));
+        hand->bytes[4096 + 0x10] = 0x22;
+        hand->bytes[4096 + 0x11] = 0x11;
+        struct test_dump *test = detect(hand);
+        assert_int_equal(inq_code_returns(&test->dump, DATA, DATA + 4096, &value), cases[i].known);
+        assert_int_equal(value, cases[i].value);
+        hand_destroy(hand);
+    }
+}
+
+static void kept_is(const uint8_t *code, size_t size, bool want, bool in_register, int64_t offset)
+{
+    struct hand *hand = hand_x86(1, 0, TEXT);
+    struct inq_kept_argument kept = {.offset = 0};
+
+    memcpy(hand->bytes, code, size);
+    struct test_dump *test = detect(hand);
+    assert_int_equal(inq_code_keeps_argument(&test->dump, DATA, DATA + size, &kept), want);
+    if (want) {
+        assert_int_equal(kept.in_register, in_register);
+        assert_int_equal(kept.offset, offset);
+    }
+    hand_destroy(hand);
+}
+
+static void test_code_keeps(void **state)
+{
+    /* push %rbp; mov %edi,%ebp; call +0; nop */
+    static const uint8_t in_register[] = {0x55, 0x89, 0xfd, 0xe8, 0, 0, 0, 0, 0x90};
+    /* the same, and inc %ebp */
+    static const uint8_t changed[] = {0x55, 0x89, 0xfd, 0xe8, 0, 0, 0, 0, 0xff, 0xc5};
+    /* sub $0x18,%rsp; mov %edi,0xc(%rsp); call +0 */
+    static const uint8_t on_stack[] = {0x48, 0x83, 0xec, 0x18, 0x89, 0x7c, 0x24,
+                                       0x0c, 0xe8, 0,    0,    0,    0};
+    /* mov $1,%edi; mov %edi,%ebp: no longer the argument */
+    static const uint8_t overwritten[] = {0xbf, 1, 0, 0, 0, 0x89, 0xfd, 0x90};
+    (void)state;
+
+    kept_is(in_register, sizeof(in_register), true, true, 0);
+    kept_is(changed, sizeof(changed), false, false, 0);
+    kept_is(on_stack, sizeof(on_stack), true, false, 0xc - 0x18);
+    kept_is(overwritten, sizeof(overwritten), false, false, 0);
+}
+
+static void test_seccomp(void **state)
+{
+    static const struct {
+        uint32_t arch;
+        int32_t number;
+        const char *name;
+    } cases[] = {
+        {AUDIT_ARCH_X86_64, 0, "read"},    {AUDIT_ARCH_X86_64, 435, "clone3"},
+        {AUDIT_ARCH_X86_64, 334, "rseq"},  {AUDIT_ARCH_I386, 1, "exit"},
+        {AUDIT_ARCH_AARCH64, 64, "write"}, {AUDIT_ARCH_AARCH64, 452, "fchmodat2"},
+        {AUDIT_ARCH_X86_64, 9999, NULL},   {AUDIT_ARCH_X86_64, -1, NULL},
+        {AUDIT_ARCH_S390X, 4, NULL},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hand *hand = hand_x86(1, 0x10, TEXT);
+        hand->core.siginfo.signo = 31;
+        hand->core.siginfo.syscall = cases[i].number;
+        hand->core.siginfo.syscall_arch = cases[i].arch;
+        struct test_dump *test = detect(hand);
+        test_fact_is(test, "state.seccomp.name", cases[i].name);
+        if (!cases[i].name)
+            assert_non_null(test_why(test, "state.seccomp.name"));
+        hand_destroy(hand);
+    }
+}
+
+static void test_map_count(void **state)
+{
+    struct hand *hand = hand_x86(1, 0, TEXT);
+    (void)state;
+
+    add_segment(hand, 0xffffffffff600000, 0x1000, PF_X); /* the kernel's: counts nowhere */
+    struct test_dump *test = detect(hand);
+    test_fact_is(test, "state.map_count.now", "5");
+    test_fact_is(test, "state.map_count.near_limit", "false");
+    hand_destroy(hand);
+}
+
 int synthetic_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,7 +554,9 @@ int synthetic_tests(void)
         cmocka_unit_test(test_no_siginfo),     cmocka_unit_test(test_senders),
         cmocka_unit_test(test_kernels_own),    cmocka_unit_test(test_past_eof),
         cmocka_unit_test(test_filtered),       cmocka_unit_test(test_vsyscall),
-        cmocka_unit_test(test_abort_block),
+        cmocka_unit_test(test_abort_block),    cmocka_unit_test(test_code_returns),
+        cmocka_unit_test(test_code_keeps),     cmocka_unit_test(test_seccomp),
+        cmocka_unit_test(test_map_count),
     };
     return cmocka_run_group_tests_name("made by hand", tests, NULL, NULL);
 }
