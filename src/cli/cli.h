@@ -36,6 +36,11 @@ struct cli_options {
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
     bool young, flat;
+    uint32_t pid;     /* doctor: a running process; 0: none */
+    const char *unit; /* doctor: a unit of systemd's */
+    bool trial;       /* doctor --try */
+    const char *klog; /* a file, or "none"; NULL: the kernel's own log */
+    struct inq_kernel_log *kernel_log; /* owned */
     char *cache_home; /* owned */
     const char *db;   /* --db; NULL: the default place */
     bool no_store, again, dry_run;
@@ -76,6 +81,8 @@ int cli_groups(struct cli *cli);
 int cli_history(struct cli *cli);
 int cli_import(struct cli *cli);
 int cli_purge(struct cli *cli);
+int cli_doctor(struct cli *cli);
+int cli_klog(struct cli *cli);
 int cli_scan(struct cli *cli);
 int cli_show(struct cli *cli);
 int cli_signatures(struct cli *cli);
@@ -121,6 +128,11 @@ void cli_progress_wipe(struct cli *cli);
  * a message and no error unless `required`; a directory of the user's that is missing is one.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
+/*
+ * Reads the log of --klog, by default the kernel's own, for the job. A file that cannot be read is
+ * an error; the kernel's log that may not be is not.
+ */
+struct inq_error *cli_load_klog(struct cli *cli);
 /* Points the job's options at what the command line gave. */
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
 

@@ -12,11 +12,15 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
+    {"doctor", "", "Will the next crash here leave a usable core, and a kernel line?", 'd',
+     cli_doctor},
     {"export", "", "The crash database as lines of JSON", 'x', cli_export},
     {"groups", "", "The bugs in the crash database, the most frequent first", 'q', cli_groups},
     {"history", "", "The crashes in the crash database, a line each", 'q', cli_history},
     {"import", "FILE...", "Crashes that inquest export wrote, into the crash database", 'i',
      cli_import},
+    {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
+     cli_klog},
     {"purge", "", "Forgets crashes; never touches a core", 'p', cli_purge},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
     {"show", "ID", "A crash or a group of the crash database", 'q', cli_show},
@@ -27,7 +31,10 @@ static const struct cli_command commands[] = {
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
-    "attach", "bundle", "doctor", "klog", "libs", "rejudge",
+    "attach",
+    "bundle",
+    "libs",
+    "rejudge",
 };
 
 static const struct cli_command *find_command(const char *name)
@@ -43,8 +50,9 @@ static void print_help(struct cli *cli, const struct cli_command *command)
     _cleanup_(inq_text_deinit) struct inq_text text = {0};
 
     if (command) {
-        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s.\n\nOptions:\n", command->name,
-                        command->usage, command->help);
+        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s%s\n\nOptions:\n",
+                        command->name, command->usage, command->help,
+                        inq_ends_with(command->help, "?") ? "" : ".");
         cli_options_help(&text, command->letter);
     } else {
         inq_text_append(&text, "Usage: inquest COMMAND [OPTION...] ...\n"

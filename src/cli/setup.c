@@ -105,6 +105,20 @@ struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rule
     return n ? inq_rules_load(directories, n, ret_rules) : NULL;
 }
 
+struct inq_error *cli_load_klog(struct cli *cli)
+{
+    const char *klog = cli->options.klog;
+
+    if (klog && !strcmp(klog, "none"))
+        return NULL;
+    if (klog)
+        INQ_TRY(inq_kernel_log_read(klog, &cli->options.kernel_log));
+    else
+        INQ_TRY(inq_kernel_log_read_own(&cli->options.kernel_log));
+    cli->options.job.kernel_log = cli->options.kernel_log;
+    return NULL;
+}
+
 /* The variables of libdebuginfod and of the XDG base directories; nobody else reads them here. */
 static void find_servers(struct cli *cli)
 {

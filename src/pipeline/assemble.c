@@ -67,6 +67,10 @@ struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char 
     const uint64_t losses = inq_text_losses();
 
     set_names(evidence, path, st, fd, options);
+    if (options->kernel_log)
+        INQ_TRY(inq_kernel_log_join(options->kernel_log, evidence));
+    else
+        inq_evidence_set_unknown(evidence, "kernel_log", "no kernel log was looked at");
     INQ_TRY(inq_group_key(evidence));
     if (options->rules) {
         INQ_TRY(inq_verdicts_judge(options->rules, evidence));

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "evidence.h"
 #include "files.h"
+#include "kernel_log.h"
 #include "rules.h"
 
 struct inq_known_issues;
@@ -34,8 +35,9 @@ struct inq_job_options {
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     const struct inq_known_issues *issues; /* known_issues.h; NULL: none */
-    struct inq_records *records; /* the crash database: records.h; NULL: none */
-    bool worker_stderr;          /* the workers write to our stderr instead of nowhere: for tests */
+    struct inq_kernel_log *kernel_log;     /* its lines are joined to the cores; NULL: no log */
+    struct inq_records *records;           /* the crash database: records.h; NULL: none */
+    bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 
 /*
@@ -92,8 +94,8 @@ struct inq_scan_result {
     uint64_t files, crashes, partial, skipped, failed;
     uint64_t known;    /* of the crashes: done by an earlier scan */
     uint64_t unwanted; /* crashes that were left out */
-    json_t *groups; /* for inq_report_groups() */
-    int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
+    json_t *groups;    /* for inq_report_groups() */
+    int exit_code;     /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
 };
 
 /*

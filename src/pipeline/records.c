@@ -90,6 +90,8 @@ char *inq_records_setting(const struct inq_job_options *options)
         policy->trust_paths, options->debuginfod);
     for (size_t i = 0; i < policy->n_debug_dirs; i++)
         inq_text_printf(&text, "%s|", policy->debug_dirs[i]);
+    if (options->kernel_log && inq_kernel_log_file(options->kernel_log))
+        inq_text_printf(&text, "%s|", inq_kernel_log_file(options->kernel_log));
     inq_text_printf(&text, "%016" PRIx64, options->rules ? options->rules->fingerprint : 0);
     if (text.failed || !SHA256Data((const uint8_t *)text.bytes, text.size, digest))
         return NULL;
@@ -167,8 +169,7 @@ json_t *inq_records_whole(struct inq_records *records, const char *uid)
 
 json_t *inq_records_row(const json_t *report)
 {
-    static const char *const heavy[] = {"modules",    "collisions", "environment",
-                                        "kernel_log", "unknown",    "pairs"};
+    static const char *const heavy[] = {"modules", "collisions", "environment", "unknown", "pairs"};
     json_t *row = json_copy((json_t *)report), *threads = json_array();
     const json_t *thread;
     size_t i;

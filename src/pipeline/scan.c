@@ -169,6 +169,8 @@ static struct inq_error *recall_report(struct scan *s, struct item *item,
     if (json_is_object(core))
         inq_json_set_foreign(core, "path", entry_of(s, item)->path);
     json_object_set_new(item->report, "uid", json_string(claim->uid));
+    if (s->options->job.kernel_log)
+        inq_kernel_log_recall(s->options->job.kernel_log, item->report);
     item->exit_code = claim->exit_code;
     item->known = true;
     item->progress = DONE;

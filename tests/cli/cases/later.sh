@@ -1,5 +1,5 @@
 # Commands and options of the interface that this version does not have say so.
-for command in attach bundle doctor klog libs rejudge; do
+for command in attach bundle libs rejudge; do
     "$INQUEST" $command x
     echo $?
 done
