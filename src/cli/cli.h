@@ -14,6 +14,7 @@
 #include "records.h"
 #include "array.h"
 #include "error.h"
+#include "nearest.h"
 #include "pipeline.h"
 #include "report.h"
 #include "rules.h"
@@ -129,7 +130,10 @@ void cli_close_store(struct cli *cli);
 /* For commands that ask or tend it: INQ_E_STORE when there is none. */
 struct inq_error *cli_need_store(struct cli *cli, enum inq_store_mode mode);
 
-/* suggest.c: the nearest of the names, or NULL when none is near. */
-const char *cli_suggest(const char *word, const char *const *names, size_t n);
+/* The nearest of the names, or NULL when none is near. */
+static inline const char *cli_suggest(const char *word, const char *const *names, size_t n)
+{
+    return inq_nearest(word, names, n);
+}
 
 #endif

@@ -163,7 +163,7 @@ static int show(struct cli *cli)
     object = rule_json(rule);
     if (!object)
         return cli_fail(cli, &inq_error_oom);
-    inq_json_set_foreign(object, "cause", rule->cause);
+    inq_json_set_foreign(object, "cause", rule->cause[0].text);
     cli_print_json(cli, object, true);
     json_decref(object);
     return 0;

@@ -55,8 +55,8 @@ static void names_lead_somewhere(void **state)
     for (size_t i = 0; i < shipped->count; i++) {
         const struct inq_rule *rule = &shipped->items[i];
         for (size_t r = 0; r < rule->n_rivals; r++)
-            if (!inq_rules_find(shipped, rule->rivals[r]))
-                fail_msg("%s: no rival %s", rule->id, rule->rivals[r]);
+            if (!inq_rules_find(shipped, rule->rivals[r].id))
+                fail_msg("%s: no rival %s", rule->id, rule->rivals[r].id);
         for (size_t e = 0; e < rule->n_explains; e++)
             if (!inq_rules_find(shipped, rule->explains[e]))
                 fail_msg("%s explains no %s", rule->id, rule->explains[e]);
@@ -145,7 +145,7 @@ static void every_signature_has_its_evidence(void **state)
 static void a_wild_argument_is_no_damaged_heap(void **state)
 {
     (void)state;
-    const char *cause = inq_rules_find(shipped, "free-near-null")->cause;
+    const char *cause = inq_rules_find(shipped, "free-near-null")->cause[0].text;
     assert_non_null(strstr(cause, "nothing here says that the heap is damaged"));
     assert_non_null(strstr(cause, "{frame[1].function}"));
 }
