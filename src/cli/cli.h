@@ -102,11 +102,18 @@ void cli_print_json(struct cli *cli, const json_t *document, bool indent);
 void cli_progress(struct cli *cli, uint64_t done, uint64_t total);
 void cli_progress_wipe(struct cli *cli);
 
+/* read_file.c: a report, of at most INQ_MAX_WORKER_OUTPUT bytes; "-" is standard input. */
+struct inq_error *cli_read_report(const char *path, char **ret_bytes, size_t *ret_size);
+
 /* setup.c */
 
+bool cli_is_directory(const char *path);
+/* One more directory, as by --signatures. False without memory. */
+bool cli_add_signatures(struct cli *cli, const char *directory);
 /*
- * The signatures of --signatures on top of the shipped ones. A shipped directory that is missing is
- * a message and no error unless `required`; a directory of the user's that is missing is one.
+ * The shipped signatures, then those of /etc/inquest/signatures.d, of ~/.config/inquest/signatures.d
+ * and of --signatures. A shipped directory that is missing is a message and no error unless
+ * `required`; one of --signatures that is missing is an error.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /* Points the job's options at what the command line gave. */

@@ -60,6 +60,30 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
     }
 }
 
+/* Those of an earlier judgement. */
+static void forget_refused(struct inq_evidence *evidence)
+{
+    json_t *gaps = json_object_get(evidence->document, "gaps");
+
+    for (size_t i = json_array_size(gaps); i > 0; i--) {
+        const char *code = json_string_value(json_object_get(json_array_get(gaps, i - 1), "code"));
+
+        if (code && !strcmp(code, inq_code_name(INQ_G_RULE_FILE)))
+            json_array_remove(gaps, i - 1);
+    }
+}
+
+struct inq_error *inq_pipeline_rejudge(struct inq_evidence *evidence, const struct inq_rules *rules)
+{
+    const uint64_t losses = inq_text_losses();
+
+    forget_refused(evidence);
+    INQ_TRY(inq_group_key(evidence));
+    INQ_TRY(inq_verdicts_judge(rules, evidence));
+    add_refused(evidence, rules);
+    return evidence->failed || inq_text_losses() != losses ? &inq_error_oom : NULL;
+}
+
 struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char *path,
                                       const struct stat *st, const struct inq_job_options *options)
 {

@@ -241,8 +241,9 @@ static struct inq_match *record(struct inq_run *run, const struct outcome *outco
 }
 
 static void run_init(struct inq_run *run, struct inq_evaluator *evaluator,
-                     const struct inq_rule *rule)
+                     const struct inq_rule *rule, bool explain)
 {
+    run->explain = explain;
     run->evaluator = evaluator;
     run->rule = rule;
     memset(run->known, INQ_NOT_ASKED,
@@ -255,7 +256,7 @@ bool inq_evaluator_run(struct inq_evaluator *evaluator, const struct inq_rule *r
     struct inq_run run;
     struct outcome outcome;
     struct inq_scope scope = {.count = 0};
-    run_init(&run, evaluator, rule);
+    run_init(&run, evaluator, rule, explain);
     evaluate(&run, &outcome, &scope);
     if (outcome.when == INQ_NO && !explain) {
         *ret_match = NULL;
@@ -302,6 +303,6 @@ bool inq_rule_part_holds(const struct inq_conditions *conditions, const json_t *
         inq_evaluator_create(document);
     if (!evaluator)
         return false;
-    run_init(&run, evaluator, match->rule);
+    run_init(&run, evaluator, match->rule, false);
     return inq_run_test_all(&run, conditions, &match->scope) == INQ_YES;
 }

@@ -108,6 +108,41 @@ static char *either_text(struct inq_run *run, const struct inq_condition *condit
     return print("none of %zu", condition->inner.count);
 }
 
+struct line_tally {
+    json_int_t yes, unknown, of;
+};
+
+static bool tally_line(void *context, const json_t *element, enum inq_truth truth)
+{
+    struct line_tally *tally = context;
+    (void)element;
+    tally->yes += truth == INQ_YES;
+    tally->unknown += truth == INQ_MAYBE;
+    tally->of++;
+    return true;
+}
+
+/* Which line it is that no element fits. */
+static bool add_lines(struct inq_run *run, const struct inq_condition *condition,
+                      const struct inq_scope *scope, struct inq_finding *finding)
+{
+    if (!run->explain || !condition->element || condition->inner.count == 0)
+        return true;
+    finding->lines = json_array();
+    for (size_t i = 0; i < condition->inner.count; i++) {
+        struct inq_condition one = *condition;
+        struct line_tally tally = {.of = 0};
+        one.inner = (struct inq_conditions){.items = &condition->inner.items[i], .count = 1};
+        (void)inq_run_each(run, &one, scope, tally_line, &tally);
+        if (json_array_append_new(finding->lines,
+                                  json_pack("{s:s, s:I, s:I, s:I}", "text", one.inner.items[0]->text,
+                                            "yes", tally.yes, "unknown", tally.unknown, "of",
+                                            tally.of)) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* The rule's own words: with what the quantifier has found. */
 static bool add_words(struct inq_run *run, const struct inq_condition *condition,
                       const struct inq_scope *scope, const json_t *element,
@@ -134,7 +169,8 @@ bool inq_run_find_bound(struct inq_run *run, const struct inq_condition *conditi
         return inq_run_find(run, condition, &none, ret_finding);
     finding.truth = inq_run_test_all(run, &condition->inner, &own);
     finding.seen = element_text(condition->element, element);
-    if (!finding.seen || !add_words(run, condition, &none, element, &finding)) {
+    if (!finding.seen || !add_words(run, condition, &none, element, &finding) ||
+        !add_lines(run, condition, &none, &finding)) {
         inq_findings_destroy(&finding, 1);
         return false;
     }
@@ -160,7 +196,8 @@ bool inq_run_find(struct inq_run *run, const struct inq_condition *condition,
         finding.seen = list_text(condition, &result);
         element = result.element;
     }
-    if (!finding.seen || !add_words(run, condition, scope, element, &finding)) {
+    if (!finding.seen || !add_words(run, condition, scope, element, &finding) ||
+        !add_lines(run, condition, scope, &finding)) {
         inq_findings_destroy(&finding, 1);
         return false;
     }
@@ -173,5 +210,6 @@ void inq_findings_destroy(struct inq_finding *findings, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(findings[i].seen);
         free(findings[i].says);
+        json_decref(findings[i].lines);
     }
 }

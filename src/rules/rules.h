@@ -141,6 +141,8 @@ struct inq_finding {
     char *seen;       /* the value, or why it is unknown; owned */
     char *says;       /* the rule's own words for it, when it holds; owned, may be NULL */
     size_t item;      /* of counter-evidence: which */
+    json_t *lines; /* with `explain`, of a quantifier: for how many elements each of its lines
+                      holds: [{text, yes, unknown, of}]; owned */
 };
 
 struct inq_match {

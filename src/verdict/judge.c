@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "grade.h"
+#include "text.h"
 
 static void judgement_deinit(struct inq_judgement *judgement)
 {
@@ -60,6 +61,19 @@ static bool is_sent_from_outside(const json_t *document)
     return by && (strcmp(by, "other") == 0 || strcmp(by, "init") == 0);
 }
 
+static const char left_out[] = " more inconclusive signatures are not listed";
+
+/* An earlier judgement's line among the limits. */
+static void forget_limits(struct inq_evidence *evidence)
+{
+    json_t *limits = json_object_get(evidence->document, "limits");
+    for (size_t i = json_array_size(limits); i > 0; i--) {
+        const char *text = json_string_value(json_array_get(limits, i - 1));
+        if (text && inq_ends_with(text, left_out))
+            json_array_remove(limits, i - 1);
+    }
+}
+
 static struct inq_error *write_verdicts(const struct inq_judgement *judgement,
                                         struct inq_evidence *evidence)
 {
@@ -74,10 +88,10 @@ static struct inq_error *write_verdicts(const struct inq_judgement *judgement,
         }
     }
     inq_evidence_set(evidence, "verdicts", list);
+    forget_limits(evidence);
     if (judgement->n_left_out > 0) {
         char *text = NULL;
-        if (asprintf(&text, "%zu more inconclusive signatures are not listed",
-                     judgement->n_left_out) < 0)
+        if (asprintf(&text, "%zu%s", judgement->n_left_out, left_out) < 0)
             return &inq_error_oom;
         inq_evidence_append(evidence, "limits", json_string(text));
         free(text);

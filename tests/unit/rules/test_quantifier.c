@@ -128,7 +128,7 @@ static void quantifiers_are_checked(void **state)
         {"    - any: [module.name is a]\n", "5:10: \"\" is no list"},
         {"    - any signal.name: [module.name is a]\n", "5:11: \"signal.name\" is no list"},
         {"    - any modules: []\n", "5:20: a quantifier without conditions"},
-        {"    - any modules: module.name is a\n", "5:20: \"any\" takes a list"},
+        {"    - any modules: module.name is a\n", "5:20: \"any modules\" takes a list"},
         {"    - any modules: [thread.tid is 1]\n", "5:21: there is no fact"},
         {"    - any modules: [{any threads: [thread.tid is 1]}]\n",
          "5:26: inside a quantifier only lists of its element"},
