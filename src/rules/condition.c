@@ -510,13 +510,6 @@ static struct inq_error *read_list_path(struct line *line, bool nested,
                               "inside a quantifier only lists of its element can be run over, not "
                               "\"%.100s\"",
                               path);
-    for (size_t i = 0; line->scope && i < line->scope->count; i++)
-        if (strcmp(line->scope->items[i].name, element) == 0)
-            return inq_node_error(
-                line->source, line->node, at,
-                "the name \"%s\" is taken: the quantifier around it, or the first "
-                "one of \"when\", gives it to its own element",
-                element);
     if (line->scope && line->scope->count >= INQ_SCOPE_DEPTH)
         return inq_node_error(line->source, line->node, at, "more than %u quantifiers in another",
                               INQ_SCOPE_DEPTH);

@@ -111,14 +111,15 @@ static bool consider(void *context, const json_t *element, enum inq_truth truth)
 static bool is_excluded_anyhow(struct inq_run *run)
 {
     const struct inq_rule *rule = run->rule;
-    const struct inq_scope none = {.count = 0};
+    struct inq_scope none = {.count = 0}, nobody = {.count = 0};
+    inq_run_bind(run, rule->binder, NULL, &none, &nobody); /* levels are counted from there */
     for (size_t i = 0; i < rule->when.count; i++)
         if (rule->when.items[i] != rule->binder && rule->when.items[i]->uses == 0 &&
-            inq_run_test(run, rule->when.items[i], &none) == INQ_NO)
+            inq_run_test(run, rule->when.items[i], &nobody) == INQ_NO)
             return true;
     for (size_t i = 0; i < rule->unless.count; i++)
         if (rule->unless.items[i]->uses == 0 &&
-            inq_run_test(run, rule->unless.items[i], &none) == INQ_YES)
+            inq_run_test(run, rule->unless.items[i], &nobody) == INQ_YES)
             return true;
     return false;
 }

@@ -42,6 +42,13 @@ static void all_is_three_valued(void **state)
     static const struct expectation whole[] = {
         {"    - all modules: [module.load_order >= 0]", INQ_YES},
         {"    - all modules: [module.deleted is true]", INQ_NO},
+        /* each quantifier has an element of its own, whatever their names */
+        {"    - any modules: [module.name is a]\n    - any modules: [module.name is b]\n"
+         "    - all modules: [module.load_order < 3]\n    - module.name is a",
+         INQ_YES},
+        {"    - any modules: [module.name is a]\n    - any modules: [module.name is b]\n"
+         "    - module.name is b",
+         INQ_NO},
         {"    - all modules: [module.family is x]", INQ_MAYBE},
         {"    - all modules: [module.family is x, module.load_order > 0]", INQ_NO},
         {"    - all gaps: [gap.code is x]", INQ_NO}, /* of nothing nothing is said */

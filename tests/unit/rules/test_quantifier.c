@@ -134,8 +134,6 @@ static void quantifiers_are_checked(void **state)
          "5:26: inside a quantifier only lists of its element"},
         {"    - any modules: [{either: [count threads > 1]}]\n",
          "5:37: inside a quantifier only lists of its element"},
-        {"    - any modules: [module.name is a]\n    - all modules: [module.name is a]\n",
-         "6:11: the name \"module\" is taken"},
         {"    - any modules: [module.name is a]\n      any threads: [thread.tid is 1]\n",
          "5:7: a condition is a text, or one quantifier"},
         {"    - {}\n", "5:7: a condition is a text, or one quantifier"},
