@@ -78,9 +78,9 @@ struct inq_fact_value {
 struct inq_fact_value inq_evidence_get(const json_t *document, const char *path,
                                        const char *element_name, const json_t *element);
 /* The same within several quantifiers (facts.h); `scope` may be NULL. */
-struct inq_scope;
+struct inq_fact_scope;
 struct inq_fact_value inq_evidence_get_in(const json_t *document, const char *path,
-                                          const struct inq_scope *scope);
+                                          const struct inq_fact_scope *scope);
 /*
  * Element `index` of a list: of indexes into modules[], the module. NULL when it is not there.
  */

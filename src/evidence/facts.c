@@ -107,11 +107,6 @@ const struct inq_fact *inq_facts(size_t *ret_count)
     return inq_fact_table;
 }
 
-bool inq_fact_is_module(const struct inq_fact *fact)
-{
-    return fact && fact->unit && !strcmp(fact->unit, INQ_FACT_OF_MODULE);
-}
-
 /*
  * What a quantifier calls one element: the last name of the list's path in the singular, "modules" →
  * "module", "copies" → "copy"; "entry" where that is no plural (kernel_log).
@@ -143,6 +138,11 @@ const char *inq_fact_element_of(const struct inq_fact *list)
 {
     pthread_once(&tree_once, build_tree);
     return list && is_quantifiable(list) ? element_names[list - inq_fact_table] : NULL;
+}
+
+bool inq_fact_is_module(const struct inq_fact *fact)
+{
+    return fact && fact->unit && !strcmp(fact->unit, INQ_FACT_OF_MODULE);
 }
 
 const char *inq_fact_element(const char *list)

@@ -48,7 +48,7 @@ const struct inq_fact *inq_facts(size_t *ret_count);
  * is asked).
  */
 #define INQ_SCOPE_DEPTH 4u
-struct inq_scope {
+struct inq_fact_scope {
     struct inq_element {
         const char *name;
         const struct inq_fact *list;
@@ -62,7 +62,7 @@ struct inq_scope {
  * "frame[0].module.family" (through an index into modules[]), or, inside a quantifier,
  * "module.name". NULL when there is no such fact.
  */
-const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_scope *scope);
+const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_fact_scope *scope);
 /* The same inside at most one quantifier, over the first list whose elements have that name. */
 const struct inq_fact *inq_fact_find(const char *path, const char *element);
 /*

@@ -166,7 +166,7 @@ static bool walk_map(struct walk *walk, const char *key)
     return true;
 }
 
-static const struct inq_element *element_named(const struct inq_scope *scope,
+static const struct inq_element *element_named(const struct inq_fact_scope *scope,
                                                const struct inq_path_step *step)
 {
     for (size_t i = scope && !step->indexed ? scope->count : 0; i > 0; i--)
@@ -177,7 +177,7 @@ static const struct inq_element *element_named(const struct inq_scope *scope,
 
 /* The first step of a path, where aliases and elements stand. False for a malformed path. */
 static bool walk_first(struct walk *walk, const json_t *document, const char **path,
-                       const struct inq_scope *scope)
+                       const struct inq_fact_scope *scope)
 {
     struct inq_path_step step;
     if (!inq_path_next(path, &step))
@@ -209,7 +209,7 @@ static bool walk_first(struct walk *walk, const json_t *document, const char **p
 
 /* `document` may be NULL: then only walk->node means anything. False for a malformed path. */
 static bool walk_path(struct walk *walk, const json_t *document, const char *path,
-                      const struct inq_scope *scope)
+                      const struct inq_fact_scope *scope)
 {
     struct inq_path_step step = {0};
     *walk =
@@ -227,7 +227,7 @@ static bool walk_path(struct walk *walk, const json_t *document, const char *pat
     return true;
 }
 
-const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_scope *scope)
+const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_fact_scope *scope)
 {
     struct walk walk;
     if (!walk_path(&walk, NULL, path, scope))
@@ -235,17 +235,17 @@ const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_scope
     return inq_fact_node_fact(walk.node);
 }
 
-static struct inq_scope scope_of(const char *name, const json_t *value)
+static struct inq_fact_scope scope_of(const char *name, const json_t *value)
 {
     const struct inq_fact *list = name ? inq_fact_list_of_element(name) : NULL;
-    struct inq_scope scope = {.count = list ? 1 : 0};
+    struct inq_fact_scope scope = {.count = list ? 1 : 0};
     scope.items[0] = (struct inq_element){.name = name, .list = list, .value = value};
     return scope;
 }
 
 const struct inq_fact *inq_fact_find(const char *path, const char *element)
 {
-    struct inq_scope scope = scope_of(element, NULL);
+    struct inq_fact_scope scope = scope_of(element, NULL);
     return inq_fact_find_in(path, &scope);
 }
 
@@ -283,12 +283,12 @@ static struct inq_fact_value unknown_because(const char *why)
 struct inq_fact_value inq_evidence_get(const json_t *document, const char *path,
                                        const char *element_name, const json_t *element)
 {
-    struct inq_scope scope = scope_of(element_name, element);
+    struct inq_fact_scope scope = scope_of(element_name, element);
     return inq_evidence_get_in(document, path, &scope);
 }
 
 struct inq_fact_value inq_evidence_get_in(const json_t *document, const char *path,
-                                          const struct inq_scope *scope)
+                                          const struct inq_fact_scope *scope)
 {
     struct walk walk;
     if (!walk_path(&walk, document, path, scope))

@@ -13,7 +13,7 @@
 struct line {
     struct inq_rule_source *source;
     const struct inq_node *node;
-    const struct inq_scope *scope;
+    const struct inq_fact_scope *scope;
     size_t at;
 };
 
@@ -315,7 +315,7 @@ static struct inq_error *check_types(struct line *line, const struct inq_fact *f
 }
 
 /* The element that a path begins with; its place in the scope, or `count` for none. */
-static size_t element_of_path(const struct inq_scope *scope, const char *path)
+static size_t element_of_path(const struct inq_fact_scope *scope, const char *path)
 {
     size_t size = strcspn(path, ".[");
     for (size_t i = scope ? scope->count : 0; i > 0 && path[size] != '['; i--)
@@ -445,7 +445,7 @@ static bool begins_with_word(const char *text, const char *word)
 }
 
 struct inq_error *inq_condition_parse(struct inq_rule_source *source, const struct inq_node *node,
-                                      const struct inq_scope *scope, bool nested,
+                                      const struct inq_fact_scope *scope, bool nested,
                                       struct inq_condition *ret_condition)
 {
     struct line line = {.source = source, .node = node, .scope = scope};
@@ -541,7 +541,7 @@ static struct inq_error *read_limit(struct line *line, struct inq_condition *con
 }
 
 struct inq_error *inq_quantifier_parse(struct inq_rule_source *source, const struct inq_node *node,
-                                       const struct inq_scope *scope, bool nested,
+                                       const struct inq_fact_scope *scope, bool nested,
                                        struct inq_condition *ret_condition)
 {
     struct line line = {.source = source, .node = node, .scope = scope};
@@ -569,7 +569,7 @@ const struct inq_condition *inq_first_any(const struct inq_conditions *condition
     return NULL;
 }
 
-void inq_scope_add(struct inq_scope *scope, const struct inq_condition *condition)
+void inq_scope_add(struct inq_fact_scope *scope, const struct inq_condition *condition)
 {
     for (; condition; condition = inq_first_any(&condition->inner)) {
         for (size_t i = 0; i < scope->count; i++)

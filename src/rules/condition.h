@@ -72,7 +72,7 @@ struct inq_condition {
  * "count LIST OPERATOR NUMBER" is a condition too.
  */
 struct inq_error *inq_condition_parse(struct inq_rule_source *source, const struct inq_node *node,
-                                      const struct inq_scope *scope, bool nested,
+                                      const struct inq_fact_scope *scope, bool nested,
                                       struct inq_condition *ret_condition);
 /*
  * Parses what stands before the colon of a quantifier: "any LIST", "all LIST", "count LIST OPERATOR
@@ -80,7 +80,7 @@ struct inq_error *inq_condition_parse(struct inq_rule_source *source, const stru
  * over: lists of the document would be gone through once for each element.
  */
 struct inq_error *inq_quantifier_parse(struct inq_rule_source *source, const struct inq_node *node,
-                                       const struct inq_scope *scope, bool nested,
+                                       const struct inq_fact_scope *scope, bool nested,
                                        struct inq_condition *ret_condition);
 
 /*
@@ -89,7 +89,7 @@ struct inq_error *inq_quantifier_parse(struct inq_rule_source *source, const str
  * are refused.
  */
 struct inq_error *inq_template_check(struct inq_rule_source *source, const struct inq_node *node,
-                                     const struct inq_scope *scope, bool command);
+                                     const struct inq_fact_scope *scope, bool command);
 /*
  * suggestion.c: "; did you mean \"signal.name\"?" for a name that is none, in the source's arena;
  * "" when nothing is near, or without memory. Of any names; of facts as a rule writes them; of
@@ -98,7 +98,7 @@ struct inq_error *inq_template_check(struct inq_rule_source *source, const struc
 const char *inq_did_you_mean(struct inq_rule_source *source, const char *word,
                              const char *const *names, size_t n);
 const char *inq_fact_suggestion(struct inq_rule_source *source, const char *path,
-                                const struct inq_scope *scope);
+                                const struct inq_fact_scope *scope);
 const char *inq_list_suggestion(struct inq_rule_source *source, const char *word);
 const char *inq_word_suggestion(struct inq_rule_source *source, const char *word,
                                 const char *values);
@@ -107,7 +107,7 @@ const char *inq_word_suggestion(struct inq_rule_source *source, const char *word
  * Adds what `condition` names: its element, and that of the first `any` within it, and so on. The
  * values are not set. An element that has no room, or whose name is there, is left out.
  */
-void inq_scope_add(struct inq_scope *scope, const struct inq_condition *condition);
+void inq_scope_add(struct inq_fact_scope *scope, const struct inq_condition *condition);
 /* The first `any` of the conditions; NULL without. */
 const struct inq_condition *inq_first_any(const struct inq_conditions *conditions);
 

@@ -35,7 +35,7 @@ static bool better(const struct outcome *a, const struct outcome *b)
 }
 
 /* `when` without the binder, and no `unless`. */
-static enum inq_truth test_pattern(struct inq_run *run, const struct inq_scope *scope)
+static enum inq_truth test_pattern(struct inq_run *run, const struct inq_fact_scope *scope)
 {
     const struct inq_rule *rule = run->rule;
     enum inq_truth truth = INQ_YES;
@@ -48,7 +48,7 @@ static enum inq_truth test_pattern(struct inq_run *run, const struct inq_scope *
     return truth;
 }
 
-static void test_counter_evidence(struct inq_run *run, const struct inq_scope *scope,
+static void test_counter_evidence(struct inq_run *run, const struct inq_fact_scope *scope,
                                   struct outcome *outcome)
 {
     for (size_t i = 0; i < run->rule->n_against; i++) {
@@ -61,12 +61,12 @@ static void test_counter_evidence(struct inq_run *run, const struct inq_scope *s
 }
 
 static enum inq_truth test_section(struct inq_run *run, const struct inq_conditions *section,
-                                   const struct inq_scope *scope)
+                                   const struct inq_fact_scope *scope)
 {
     return section->count > 0 ? inq_run_test_all(run, section, scope) : INQ_NO;
 }
 
-static void test_rest(struct inq_run *run, const struct inq_scope *scope, struct outcome *outcome)
+static void test_rest(struct inq_run *run, const struct inq_fact_scope *scope, struct outcome *outcome)
 {
     outcome->strong = test_section(run, &run->rule->strong, scope);
     outcome->proven = test_section(run, &run->rule->proof, scope);
@@ -77,7 +77,7 @@ static void test_rest(struct inq_run *run, const struct inq_scope *scope, struct
 struct choice {
     struct inq_run *run;
     struct outcome best;
-    struct inq_scope scope;
+    struct inq_fact_scope scope;
     size_t candidates;
     bool have, too_many;
 };
@@ -85,7 +85,7 @@ struct choice {
 static bool consider(void *context, const json_t *element, enum inq_truth truth)
 {
     struct choice *choice = context;
-    struct inq_scope none = {.count = 0}, scope = {.count = 0};
+    struct inq_fact_scope none = {.count = 0}, scope = {.count = 0};
     struct outcome outcome = {.when = INQ_NO};
     if (truth == INQ_NO)
         return true;
@@ -111,7 +111,7 @@ static bool consider(void *context, const json_t *element, enum inq_truth truth)
 static bool is_excluded_anyhow(struct inq_run *run)
 {
     const struct inq_rule *rule = run->rule;
-    struct inq_scope none = {.count = 0}, nobody = {.count = 0};
+    struct inq_fact_scope none = {.count = 0}, nobody = {.count = 0};
     inq_run_bind(run, rule->binder, NULL, &none, &nobody); /* levels are counted from there */
     for (size_t i = 0; i < rule->when.count; i++)
         if (rule->when.items[i] != rule->binder && rule->when.items[i]->uses == 0 &&
@@ -125,9 +125,9 @@ static bool is_excluded_anyhow(struct inq_run *run)
 }
 
 static void evaluate_bound(struct inq_run *run, struct outcome *ret_outcome,
-                           struct inq_scope *ret_scope)
+                           struct inq_fact_scope *ret_scope)
 {
-    const struct inq_scope none = {.count = 0};
+    const struct inq_fact_scope none = {.count = 0};
     struct choice choice = {.run = run};
     struct outcome outcome = {.when = INQ_NO};
     struct inq_list_result list = inq_run_each(run, run->rule->binder, &none, consider, &choice);
@@ -143,10 +143,10 @@ static void evaluate_bound(struct inq_run *run, struct outcome *ret_outcome,
     *ret_outcome = outcome;
 }
 
-static void evaluate(struct inq_run *run, struct outcome *ret_outcome, struct inq_scope *ret_scope)
+static void evaluate(struct inq_run *run, struct outcome *ret_outcome, struct inq_fact_scope *ret_scope)
 {
     struct outcome outcome = {.when = INQ_NO};
-    struct inq_scope scope = {.count = 0};
+    struct inq_fact_scope scope = {.count = 0};
     if (run->rule->binder) {
         if (!is_excluded_anyhow(run))
             evaluate_bound(run, &outcome, &scope);
@@ -165,7 +165,7 @@ static void evaluate(struct inq_run *run, struct outcome *ret_outcome, struct in
 /* ----------------------------------------------------------------------------------- the record */
 
 static bool find_section(struct inq_run *run, const struct inq_conditions *section,
-                         const struct inq_scope *scope, struct inq_match *match)
+                         const struct inq_fact_scope *scope, struct inq_match *match)
 {
     for (size_t i = 0; i < section->count; i++) {
         struct inq_finding *finding = &match->findings[match->n_findings];
@@ -179,7 +179,7 @@ static bool find_section(struct inq_run *run, const struct inq_conditions *secti
     return true;
 }
 
-static bool find_against(struct inq_run *run, const struct inq_scope *scope,
+static bool find_against(struct inq_run *run, const struct inq_fact_scope *scope,
                          struct inq_match *match)
 {
     for (size_t i = 0; i < run->rule->n_against; i++) {
@@ -198,7 +198,7 @@ static bool find_against(struct inq_run *run, const struct inq_scope *scope,
 
 /* What the first `any` of a section has found, for templates. */
 static void bind_section(struct inq_run *run, const struct inq_conditions *section,
-                         const struct inq_scope *scope, struct inq_scope *names)
+                         const struct inq_fact_scope *scope, struct inq_fact_scope *names)
 {
     const struct inq_condition *any = inq_first_any(section);
     struct inq_list_result result;
@@ -209,7 +209,7 @@ static void bind_section(struct inq_run *run, const struct inq_conditions *secti
 }
 
 static struct inq_match *record(struct inq_run *run, const struct outcome *outcome,
-                                const struct inq_scope *scope)
+                                const struct inq_fact_scope *scope)
 {
     const struct inq_rule *rule = run->rule;
     struct inq_match *match = calloc(1, sizeof(*match));
@@ -256,7 +256,7 @@ bool inq_evaluator_run(struct inq_evaluator *evaluator, const struct inq_rule *r
 {
     struct inq_run run;
     struct outcome outcome;
-    struct inq_scope scope = {.count = 0};
+    struct inq_fact_scope scope = {.count = 0};
     run_init(&run, evaluator, rule, explain);
     evaluate(&run, &outcome, &scope);
     if (outcome.when == INQ_NO && !explain) {

@@ -91,7 +91,7 @@ const json_t *const *inq_evaluator_column(struct inq_evaluator *evaluator, const
 /* ------------------------------------------------------------------------------- one condition */
 
 static struct inq_fact_value look_up(const struct inq_run *run, const char *path,
-                                     const struct inq_scope *scope)
+                                     const struct inq_fact_scope *scope)
 {
     return inq_evidence_get_in(run->evaluator->document, path, scope);
 }
@@ -99,7 +99,7 @@ static struct inq_fact_value look_up(const struct inq_run *run, const char *path
 /* Looked up by its path, with what stands on the right. */
 static enum inq_truth compare_by_path(const struct inq_run *run,
                                       const struct inq_condition *condition,
-                                      const struct inq_scope *scope)
+                                      const struct inq_fact_scope *scope)
 {
     struct inq_fact_value right, fact = look_up(run, condition->path, scope);
     if (!condition->right)
@@ -113,7 +113,7 @@ static enum inq_truth compare_by_path(const struct inq_run *run,
  * this is, and is found out once.
  */
 static enum inq_truth test_missing(struct inq_run *run, const struct inq_condition *condition,
-                                   const struct inq_scope *scope)
+                                   const struct inq_fact_scope *scope)
 {
     signed char *known = &run->known[condition->slot];
     if (condition->right)
@@ -124,7 +124,7 @@ static enum inq_truth test_missing(struct inq_run *run, const struct inq_conditi
 }
 
 static enum inq_truth test_value(struct inq_run *run, const struct inq_condition *condition,
-                                 const struct inq_scope *scope, const json_t *value)
+                                 const struct inq_fact_scope *scope, const json_t *value)
 {
     struct inq_fact_value right;
     if (!value)
@@ -136,7 +136,7 @@ static enum inq_truth test_value(struct inq_run *run, const struct inq_condition
 }
 
 static enum inq_truth test_compare(struct inq_run *run, const struct inq_condition *condition,
-                                   const struct inq_scope *scope)
+                                   const struct inq_fact_scope *scope)
 {
     if (!condition->member)
         return compare_by_path(run, condition, scope);
@@ -148,7 +148,7 @@ static enum inq_truth test_compare(struct inq_run *run, const struct inq_conditi
 }
 
 static enum inq_truth test_either(struct inq_run *run, const struct inq_condition *condition,
-                                  const struct inq_scope *scope)
+                                  const struct inq_fact_scope *scope)
 {
     enum inq_truth truth = INQ_NO;
     for (size_t i = 0; i < condition->inner.count && truth != INQ_YES; i++)
@@ -158,7 +158,7 @@ static enum inq_truth test_either(struct inq_run *run, const struct inq_conditio
 
 /* Nesting is bounded by that of the file (INQ_RULES_NESTING). */
 enum inq_truth inq_run_test(struct inq_run *run, const struct inq_condition *condition,
-                            const struct inq_scope *scope)
+                            const struct inq_fact_scope *scope)
 {
     signed char *known = &run->known[condition->slot];
     enum inq_truth truth;
@@ -181,7 +181,7 @@ enum inq_truth inq_run_test(struct inq_run *run, const struct inq_condition *con
 }
 
 enum inq_truth inq_run_test_all(struct inq_run *run, const struct inq_conditions *conditions,
-                                const struct inq_scope *scope)
+                                const struct inq_fact_scope *scope)
 {
     enum inq_truth truth = INQ_YES;
     for (size_t i = 0; i < conditions->count && truth != INQ_NO; i++)
@@ -198,7 +198,7 @@ struct walk {
     struct inq_run *run;
     const struct inq_condition *condition;
     const json_t *list;
-    struct inq_scope scope;                           /* the element is its last */
+    struct inq_fact_scope scope;                           /* the element is its last */
     const json_t *const *columns[LINES_WITH_COLUMNS]; /* of the first lines; NULL: none */
 };
 
@@ -232,7 +232,7 @@ static enum inq_truth test_element(struct walk *walk, size_t index)
 }
 
 struct inq_list_result inq_run_each(
-    struct inq_run *run, const struct inq_condition *condition, const struct inq_scope *scope,
+    struct inq_run *run, const struct inq_condition *condition, const struct inq_fact_scope *scope,
     bool (*visit)(void *context, const json_t *element, enum inq_truth truth), void *context)
 {
     struct inq_list_result result = {.truth = INQ_NO};
@@ -324,7 +324,7 @@ static void conclude(const struct inq_condition *condition, const struct tally *
 }
 
 struct inq_list_result inq_run_list(struct inq_run *run, const struct inq_condition *condition,
-                                    const struct inq_scope *scope)
+                                    const struct inq_fact_scope *scope)
 {
     struct tally tally = {.kind = condition->kind};
     struct inq_list_result result = inq_run_each(run, condition, scope, count_element, &tally);
@@ -333,9 +333,9 @@ struct inq_list_result inq_run_list(struct inq_run *run, const struct inq_condit
 }
 
 void inq_run_bind(struct inq_run *run, const struct inq_condition *condition, const json_t *element,
-                  const struct inq_scope *scope, struct inq_scope *names)
+                  const struct inq_fact_scope *scope, struct inq_fact_scope *names)
 {
-    struct inq_scope at = *scope;
+    struct inq_fact_scope at = *scope;
     /* In the order and within the limits of inq_scope_add(). */
     while (condition && names->count < INQ_SCOPE_DEPTH) {
         struct inq_element one = {

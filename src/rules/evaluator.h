@@ -22,7 +22,7 @@ enum inq_truth inq_compare_count(const struct inq_condition *condition, uint64_t
  * how many are missing, UINT64_MAX when nobody knows.
  */
 const char *inq_list_is_cut(const json_t *document, const struct inq_condition *condition,
-                            const struct inq_scope *scope, size_t size, uint64_t *ret_missing);
+                            const struct inq_fact_scope *scope, size_t size, uint64_t *ret_missing);
 
 /* The values of one member of every element of a list, so that 10,000 rules need not look it up. */
 struct inq_column;
@@ -56,36 +56,36 @@ struct inq_list_result {
 };
 
 enum inq_truth inq_run_test(struct inq_run *run, const struct inq_condition *condition,
-                            const struct inq_scope *scope);
+                            const struct inq_fact_scope *scope);
 /* All of them; no conditions: yes. */
 enum inq_truth inq_run_test_all(struct inq_run *run, const struct inq_conditions *conditions,
-                                const struct inq_scope *scope);
+                                const struct inq_fact_scope *scope);
 /* A quantifier over a list, with what decided. */
 struct inq_list_result inq_run_list(struct inq_run *run, const struct inq_condition *condition,
-                                    const struct inq_scope *scope);
+                                    const struct inq_fact_scope *scope);
 /*
  * Calls `visit` for each element of the quantifier's list that its lines do not exclude, until it
  * returns false. What it returns is about the list as a whole; `element` is not set.
  */
 struct inq_list_result inq_run_each(
-    struct inq_run *run, const struct inq_condition *condition, const struct inq_scope *scope,
+    struct inq_run *run, const struct inq_condition *condition, const struct inq_fact_scope *scope,
     bool (*visit)(void *context, const json_t *element, enum inq_truth truth), void *context);
 /*
  * Adds to `names` what inq_scope_add() adds for `condition`, with the elements that fit: `element`
  * for its own, NULL for none. `scope` is what stands around the condition.
  */
 void inq_run_bind(struct inq_run *run, const struct inq_condition *condition, const json_t *element,
-                  const struct inq_scope *scope, struct inq_scope *names);
+                  const struct inq_fact_scope *scope, struct inq_fact_scope *names);
 
 /* findings.c: a condition with what was seen. False without memory. */
 bool inq_run_find(struct inq_run *run, const struct inq_condition *condition,
-                  const struct inq_scope *scope, struct inq_finding *ret_finding);
+                  const struct inq_fact_scope *scope, struct inq_finding *ret_finding);
 /* The same for the quantifier that gives `scope` its first element: about that element. */
 bool inq_run_find_bound(struct inq_run *run, const struct inq_condition *condition,
-                        const struct inq_scope *scope, struct inq_finding *ret_finding);
+                        const struct inq_fact_scope *scope, struct inq_finding *ret_finding);
 void inq_findings_destroy(struct inq_finding *findings, size_t count);
 
 /* A template filled in with what a scope names. To be freed; NULL without memory. */
-char *inq_render_in(const char *text, const json_t *document, const struct inq_scope *scope);
+char *inq_render_in(const char *text, const json_t *document, const struct inq_fact_scope *scope);
 
 #endif

@@ -69,7 +69,7 @@ static char *list_text(const struct inq_condition *condition, const struct inq_l
 }
 
 static char *fact_text(const struct inq_run *run, const char *path, const struct inq_fact *fact,
-                       const struct inq_scope *scope)
+                       const struct inq_fact_scope *scope)
 {
     const json_t *document = run->evaluator->document;
     struct inq_fact_value value = inq_evidence_get_in(document, path, scope);
@@ -80,7 +80,7 @@ static char *fact_text(const struct inq_run *run, const char *path, const struct
 
 /* The value, and beside it the one on the right when that is a fact too. */
 static char *compare_text(const struct inq_run *run, const struct inq_condition *condition,
-                          const struct inq_scope *scope)
+                          const struct inq_fact_scope *scope)
 {
     char *left = fact_text(run, condition->path, condition->fact, scope);
     if (!condition->right || !left)
@@ -92,7 +92,7 @@ static char *compare_text(const struct inq_run *run, const struct inq_condition 
 
 /* The line that decides, with what was seen there. */
 static char *either_text(struct inq_run *run, const struct inq_condition *condition,
-                         const struct inq_scope *scope, enum inq_truth truth)
+                         const struct inq_fact_scope *scope, enum inq_truth truth)
 {
     for (size_t i = 0; i < condition->inner.count && truth != INQ_NO; i++) {
         const struct inq_condition *line = condition->inner.items[i];
@@ -124,7 +124,7 @@ static bool tally_line(void *context, const json_t *element, enum inq_truth trut
 
 /* Which line it is that no element fits. */
 static bool add_lines(struct inq_run *run, const struct inq_condition *condition,
-                      const struct inq_scope *scope, struct inq_finding *finding)
+                      const struct inq_fact_scope *scope, struct inq_finding *finding)
 {
     if (!run->explain || !condition->element || condition->inner.count == 0)
         return true;
@@ -145,10 +145,10 @@ static bool add_lines(struct inq_run *run, const struct inq_condition *condition
 
 /* The rule's own words: with what the quantifier has found. */
 static bool add_words(struct inq_run *run, const struct inq_condition *condition,
-                      const struct inq_scope *scope, const json_t *element,
+                      const struct inq_fact_scope *scope, const json_t *element,
                       struct inq_finding *finding)
 {
-    struct inq_scope names = *scope;
+    struct inq_fact_scope names = *scope;
     if (!condition->says || finding->truth != INQ_YES)
         return true;
     if (condition->kind == INQ_CONDITION_ANY)
@@ -158,10 +158,10 @@ static bool add_words(struct inq_run *run, const struct inq_condition *condition
 }
 
 bool inq_run_find_bound(struct inq_run *run, const struct inq_condition *condition,
-                        const struct inq_scope *scope, struct inq_finding *ret_finding)
+                        const struct inq_fact_scope *scope, struct inq_finding *ret_finding)
 {
-    const struct inq_scope none = {.count = 0};
-    struct inq_scope own = {.items = {scope->items[0]}, .count = 1};
+    const struct inq_fact_scope none = {.count = 0};
+    struct inq_fact_scope own = {.items = {scope->items[0]}, .count = 1};
     const json_t *element = scope->items[0].value;
     struct inq_finding finding = {
         .condition = condition, .text = condition->text, .fact = condition->path};
@@ -180,7 +180,7 @@ bool inq_run_find_bound(struct inq_run *run, const struct inq_condition *conditi
 
 /* Nesting is bounded by that of the file. */
 bool inq_run_find(struct inq_run *run, const struct inq_condition *condition,
-                  const struct inq_scope *scope, struct inq_finding *ret_finding)
+                  const struct inq_fact_scope *scope, struct inq_finding *ret_finding)
 {
     struct inq_finding finding = {
         .condition = condition, .text = condition->text, .fact = condition->path};

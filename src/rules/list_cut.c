@@ -33,7 +33,7 @@ static bool has_gap(const json_t *document, enum inq_code code)
 
 /* The fact `key` of what the list belongs to: "thread.frames" → "thread.complete". */
 static struct inq_fact_value owner_fact(const json_t *document, const struct inq_condition *list,
-                                        const struct inq_scope *scope, const char *key)
+                                        const struct inq_fact_scope *scope, const char *key)
 {
     char path[256];
     const char *dot = strrchr(list->path, '.');
@@ -52,7 +52,7 @@ static bool known_true(struct inq_fact_value fact)
 }
 
 static const char *frames_are_cut(const json_t *document, const struct inq_condition *condition,
-                                  const struct inq_scope *scope, size_t size, uint64_t *ret_missing)
+                                  const struct inq_fact_scope *scope, size_t size, uint64_t *ret_missing)
 {
     if (!known_true(owner_fact(document, condition, scope, "complete")))
         return "the stack could not be followed to its end";
@@ -78,7 +78,7 @@ static const char *threads_are_cut(const json_t *document, size_t size, uint64_t
 
 /* Of the bindings of a collision only the first are listed; `foreign` counts all. */
 static const char *bindings_are_cut(const json_t *document, const struct inq_condition *condition,
-                                    const struct inq_scope *scope, size_t size)
+                                    const struct inq_fact_scope *scope, size_t size)
 {
     struct inq_fact_value strong = owner_fact(document, condition, scope, "foreign.strong");
     json_int_t count = strong.known == INQ_KNOWN ? json_integer_value(strong.value) : 0;
@@ -86,7 +86,7 @@ static const char *bindings_are_cut(const json_t *document, const struct inq_con
 }
 
 const char *inq_list_is_cut(const json_t *document, const struct inq_condition *condition,
-                            const struct inq_scope *scope, size_t size, uint64_t *ret_missing)
+                            const struct inq_fact_scope *scope, size_t size, uint64_t *ret_missing)
 {
     const char *list = condition->fact->path;
     *ret_missing = UINT64_MAX;

@@ -45,12 +45,12 @@ static struct inq_error *new_items(struct inq_rule_reader *reader, size_t count,
     return *ret_items && *ret_pool ? NULL : &inq_error_oom;
 }
 
-static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_scope *scope,
+static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
                                   const struct inq_node *node, bool nested,
                                   struct inq_condition *condition);
 
 /* The lines inside a quantifier or `either`. */
-static struct inq_error *read_inner(struct inq_rule_reader *reader, const struct inq_scope *scope,
+static struct inq_error *read_inner(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
                                     const struct inq_node *list, bool nested,
                                     struct inq_conditions *ret_inner)
 {
@@ -67,10 +67,10 @@ static struct inq_error *read_inner(struct inq_rule_reader *reader, const struct
     return NULL;
 }
 
-static struct inq_error *read_says(struct inq_rule_reader *reader, const struct inq_scope *scope,
+static struct inq_error *read_says(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
                                    const struct inq_node *node, struct inq_condition *condition)
 {
-    struct inq_scope named = *scope;
+    struct inq_fact_scope named = *scope;
     if (condition->kind == INQ_CONDITION_ANY)
         inq_scope_add(&named, condition);
     INQ_TRY(inq_reader_want_text(reader, node, "says"));
@@ -81,7 +81,7 @@ static struct inq_error *read_says(struct inq_rule_reader *reader, const struct 
 
 /* {any LIST: [...]}, and perhaps `says` beside it. */
 static struct inq_error *read_compound(struct inq_rule_reader *reader,
-                                       const struct inq_scope *scope, const struct inq_node *map,
+                                       const struct inq_fact_scope *scope, const struct inq_node *map,
                                        bool nested, struct inq_condition *condition)
 {
     const struct inq_node *key = map->first, *says = NULL;
@@ -95,7 +95,7 @@ static struct inq_error *read_compound(struct inq_rule_reader *reader,
         return inq_node_error(reader->source, map, 0,
                               "a condition is a text, or one quantifier: any LIST: [conditions]");
     const struct inq_node *value = key->next;
-    struct inq_scope inner = *scope;
+    struct inq_fact_scope inner = *scope;
     unsigned slot = condition->slot;
     INQ_TRY(inq_quantifier_parse(reader->source, key, scope, nested, condition));
     condition->slot = slot;
@@ -114,7 +114,7 @@ static struct inq_error *read_compound(struct inq_rule_reader *reader,
 }
 
 /* Nesting is bounded by the tree's. */
-static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_scope *scope,
+static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
                                   const struct inq_node *node, bool nested,
                                   struct inq_condition *condition)
 {
@@ -139,7 +139,7 @@ static bool is_any(const struct inq_node *node)
     return false;
 }
 
-static struct inq_error *read_list(struct inq_rule_reader *reader, const struct inq_scope *scope,
+static struct inq_error *read_list(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
                                    const struct inq_node *list, const char *key, bool binds,
                                    struct inq_conditions *ret_conditions)
 {
@@ -167,7 +167,7 @@ static struct inq_error *read_list(struct inq_rule_reader *reader, const struct 
 }
 
 struct inq_error *inq_reader_conditions(struct inq_rule_reader *reader,
-                                        const struct inq_scope *scope, const struct inq_node *list,
+                                        const struct inq_fact_scope *scope, const struct inq_node *list,
                                         const char *key, struct inq_conditions *ret_conditions)
 {
     return read_list(reader, scope, list, key, false, ret_conditions);
@@ -179,7 +179,7 @@ struct inq_error *inq_reader_when(struct inq_rule_reader *reader, const struct i
 }
 
 struct inq_error *inq_reader_condition(struct inq_rule_reader *reader,
-                                       const struct inq_scope *scope, const struct inq_node *node,
+                                       const struct inq_fact_scope *scope, const struct inq_node *node,
                                        struct inq_conditions *ret_conditions)
 {
     const struct inq_condition **items = NULL;

@@ -150,7 +150,7 @@ struct inq_match {
     enum inq_truth when;          /* of all `when` and `unless` lines together */
     enum inq_truth strong;        /* INQ_NO when there is no such section */
     enum inq_truth proven;        /* INQ_NO when there is no proof section */
-    struct inq_scope scope;       /* what the quantifiers matched, for templates */
+    struct inq_fact_scope scope;       /* what the quantifiers matched, for templates */
     struct inq_finding *findings; /* when, unless, strong, proof lines in order */
     size_t n_findings;
     size_t n_when, n_unless, n_strong, n_proof;

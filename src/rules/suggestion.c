@@ -29,7 +29,7 @@ static char *spell(struct inq_arena *arena, const struct inq_fact *fact, const c
     return inq_arena_printf(arena, "%s.%s", element, fact->path + size + 3);
 }
 
-static size_t spell_all(struct inq_arena *arena, const struct inq_scope *scope, const char **names)
+static size_t spell_all(struct inq_arena *arena, const struct inq_fact_scope *scope, const char **names)
 {
     size_t count = 0, n = 0;
     const struct inq_fact *facts = inq_facts(&count);
@@ -49,7 +49,7 @@ static size_t spell_all(struct inq_arena *arena, const struct inq_scope *scope, 
 }
 
 const char *inq_fact_suggestion(struct inq_rule_source *source, const char *path,
-                                const struct inq_scope *scope)
+                                const struct inq_fact_scope *scope)
 {
     /* Only for the message: what it takes is given back at once. */
     _cleanup_(inq_arena_destroyp) struct inq_arena *arena = inq_arena_create();

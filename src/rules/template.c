@@ -31,7 +31,9 @@ static bool next_piece(const char **at, const char **ret_start, size_t *ret_size
         return true;
     }
     if (p[0] == '{') {
-        size_t size = strcspn(p + 1, "{} \t\n");
+        size_t size = strcspn(p + 1, "{} \t\n|");
+        if (p[1 + size] == '|') /* "{fact|what stands there when it is not known}" */
+            size += strcspn(p + 1 + size, "{}");
         *ret_start = p + 1;
         *ret_size = size;
         *ret_fact = true;
@@ -46,6 +48,13 @@ static bool next_piece(const char **at, const char **ret_start, size_t *ret_size
     return true;
 }
 
+/* Of "fact|otherwise": the fact. */
+static size_t path_size(const char *start, size_t size)
+{
+    const char *bar = memchr(start, '|', size);
+    return bar ? (size_t)(bar - start) : size;
+}
+
 /* Facts that a command may hold: none whose text the dead process or its files chose. */
 static bool is_safe_in_command(const struct inq_fact *fact)
 {
@@ -55,7 +64,7 @@ static bool is_safe_in_command(const struct inq_fact *fact)
 }
 
 struct inq_error *inq_template_check(struct inq_rule_source *source, const struct inq_node *node,
-                                     const struct inq_scope *scope, bool command)
+                                     const struct inq_fact_scope *scope, bool command)
 {
     const char *at = node->text, *start;
     size_t size;
@@ -67,7 +76,7 @@ struct inq_error *inq_template_check(struct inq_rule_source *source, const struc
                                   "a fact in braces is expected here; write {{ for a brace");
         if (!is_fact)
             continue;
-        _cleanup_free_ char *path = strndup(start, size);
+        _cleanup_free_ char *path = strndup(start, path_size(start, size));
         if (!path)
             return &inq_error_oom;
         const struct inq_fact *fact = inq_fact_find_in(path, scope);
@@ -117,9 +126,15 @@ static bool is_plain_list(const json_t *list)
     return json_is_string(first) || json_is_integer(first);
 }
 
-/* The last two components of a path: which package's file it is, and which file. */
+/* Below a folder of Python packages, else its last two components: whose file it is, and which. */
 static const char *short_path(const char *path)
 {
+    static const char *const roots[] = {"/site-packages/", "/dist-packages/"};
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(roots); i++) {
+        const char *below = strstr(path, roots[i]);
+        if (below && below[strlen(roots[i])])
+            return below + strlen(roots[i]);
+    }
     const char *last = strrchr(path, '/');
     for (const char *at = last; at && at > path; at--)
         if (at[-1] == '/')
@@ -203,15 +218,26 @@ static const char *unknown_text(const char *path, bool at_start)
     return at_start ? "A function without a name" : "a function without a name";
 }
 
-static void append_fact(struct inq_text *out, const char *start, size_t size,
-                        const json_t *document, const struct inq_scope *scope)
+static bool says_something(struct inq_fact_value value)
 {
-    _cleanup_free_ char *path = strndup(start, size);
+    return value.known == INQ_KNOWN && !json_is_null(value.value) &&
+           !(json_is_array(value.value) && json_array_size(value.value) == 0);
+}
+
+static void append_fact(struct inq_text *out, const char *start, size_t size,
+                        const json_t *document, const struct inq_fact_scope *scope)
+{
+    const size_t name_size = path_size(start, size);
+    _cleanup_free_ char *path = strndup(start, name_size);
     if (!path) {
         out->failed = true;
         return;
     }
     struct inq_fact_value value = inq_evidence_get_in(document, path, scope);
+    if (name_size < size && !says_something(value)) {
+        inq_text_append_bytes(out, start + name_size + 1, size - name_size - 1);
+        return;
+    }
     if (value.known != INQ_KNOWN || json_is_null(value.value)) {
         inq_text_append(out, unknown_text(path, out->size == 0));
         return;
@@ -223,7 +249,7 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
         inq_text_append(out, text);
 }
 
-char *inq_render_in(const char *text, const json_t *document, const struct inq_scope *scope)
+char *inq_render_in(const char *text, const json_t *document, const struct inq_fact_scope *scope)
 {
     struct inq_text out = {0};
     const char *at = text, *start;
