@@ -69,14 +69,14 @@ static void put_origin(struct inq_text *text, const struct inq_rule *rule, bool 
 {
     if (!rule->seen_real)
         inq_text_append(text, "    plausible at most: no real crash has shown it yet\n");
+    if (!verbose && rule->shipped)
+        return;
     if (rule->change == INQ_RULE_OVERRIDES) {
-        inq_text_append(text, "    override: ");
+        inq_text_append(text, "    in the place of another one: ");
         inq_text_append_escaped_string(text, rule->reason);
         inq_text_append(text, "\n");
     }
-    if (!verbose && rule->shipped)
-        return;
-    inq_text_printf(text, "    %s: ", origin_of(rule));
+    inq_text_printf(text, "    %s: ", rule->shipped ? "shipped" : "your own");
     inq_text_append_escaped_string(text, rule->file);
     inq_text_printf(text, ":%u\n", rule->line);
 }
