@@ -111,8 +111,8 @@ bool cli_is_directory(const char *path);
 /* One more directory, as by --signatures. False without memory. */
 bool cli_add_signatures(struct cli *cli, const char *directory);
 /*
- * The shipped signatures, then those of /etc/inquest/signatures.d, of ~/.config/inquest/signatures.d
- * and of --signatures. A shipped directory that is missing is a message and no error unless
+ * The shipped signatures, then those of /etc/inquest/signatures.d, of
+ * ~/.config/inquest/signatures.d and of --signatures. A shipped directory that is missing is a message and no error unless
  * `required`; one of --signatures that is missing is an error.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);

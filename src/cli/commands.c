@@ -13,8 +13,8 @@
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
-    {"signatures", "[list | show ID | check FILE... | test DIR | explain ID REPORT]", "What inquest can recognise", 'g',
-     cli_signatures},
+    {"signatures", "[list | show ID | check FILE... | test DIR | explain ID REPORT]",
+     "What inquest can recognise", 'g', cli_signatures},
     {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
 };
 

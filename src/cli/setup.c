@@ -89,9 +89,9 @@ bool cli_add_signatures(struct cli *cli, const char *directory)
 #define USER_SIGNATURES "inquest/signatures.d"
 
 /*
- * Whether what lies in a directory was put there by the administrator or by whoever runs this. Run by
- * root with the environment of another user (sudo and su keep HOME, or not), that user's signatures
- * are not meant: they would decide about everybody's reports.
+ * Whether what lies in a directory was put there by the administrator or by whoever runs this. Run
+ * by root with the environment of another user (sudo and su keep HOME, or not), that user's
+ * signatures are not meant: they would decide about everybody's reports.
  */
 static bool is_own_directory(const char *path)
 {

@@ -142,8 +142,8 @@ static struct inq_error *read_evidence(const char *path, struct inq_evidence **r
     if (json_is_object(report))
         inner = json_dumps(report, 0);
     json_decref(file);
-    struct inq_error *error = inq_evidence_parse(
-        inner ? inner : bytes, inner ? strlen(inner) : size, path, ret_evidence);
+    struct inq_error *error =
+        inq_evidence_parse(inner ? inner : bytes, inner ? strlen(inner) : size, path, ret_evidence);
     if (!error || error->code == INQ_E_MEMORY)
         return error;
     /* From a worker it would be the worker's failure; this file was named by a person. */

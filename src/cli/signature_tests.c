@@ -13,9 +13,8 @@
 #include "cleanup.h"
 #include "signatures.h"
 
-static const char *const kinds[] = {[INQ_CASE_MATCH] = "match",
-                                    [INQ_CASE_NOMATCH] = "nomatch",
-                                    [INQ_CASE_UNKNOWN] = "unknown"};
+static const char *const kinds[] = {
+    [INQ_CASE_MATCH] = "match", [INQ_CASE_NOMATCH] = "nomatch", [INQ_CASE_UNKNOWN] = "unknown"};
 
 struct test {
     struct cli *cli;
@@ -136,7 +135,8 @@ static struct inq_error *test_folder(struct test *test, const char *id, const ch
     return error;
 }
 
-/* `seen: real` must be true of a rule that is tested here; the shipped ones have a test of theirs. */
+/* `seen: real` must be true of a rule that is tested here; the shipped ones have a test of theirs.
+ */
 static void check_mark(struct test *test, const char *id, const char *folder)
 {
     const struct inq_rule *rule = inq_rules_find(test->rules, id);

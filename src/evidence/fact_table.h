@@ -40,7 +40,7 @@ struct inq_path_step {
  * a bracket without a number that fits.
  */
 bool inq_path_next(const char **path, struct inq_path_step *ret_step);
-/* The node that members of a list's elements hang on: for indexes into modules[], that of modules. */
+/* The node that members of a list's elements hang on; for indexes into modules[], of modules. */
 int inq_fact_node_of_list(const struct inq_fact *list);
 /* The first list whose elements have this name; NULL when there is none. */
 const struct inq_fact *inq_fact_list_of_element(const char *element);

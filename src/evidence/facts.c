@@ -108,8 +108,8 @@ const struct inq_fact *inq_facts(size_t *ret_count)
 }
 
 /*
- * What a quantifier calls one element: the last name of the list's path in the singular, "modules" →
- * "module", "copies" → "copy"; "entry" where that is no plural (kernel_log).
+ * What a quantifier calls one element: the last name of the list's path in the singular, "modules"
+ * → "module", "copies" → "copy"; "entry" where that is no plural (kernel_log).
  */
 static void name_element(int node)
 {

@@ -43,9 +43,9 @@ struct inq_fact {
 /* Sorted in document order (the order of keys in the report). */
 const struct inq_fact *inq_facts(size_t *ret_count);
 /*
- * What the quantifiers around a condition are at, the outermost first. `list` is the fact of the list
- * that the element is of; `value` is the element, or NULL where none is known (or only the dictionary
- * is asked).
+ * What the quantifiers around a condition are at, the outermost first. `list` is the fact of the
+ * list that the element is of; `value` is the element, or NULL where none is known (or only the
+ * dictionary is asked).
  */
 #define INQ_SCOPE_DEPTH 4u
 struct inq_fact_scope {

@@ -126,8 +126,8 @@ const json_t *inq_evidence_element(const json_t *document, const struct inq_fact
 }
 
 /*
- * From indexes[2] to one of them: the path goes on as from a single index. (A list's own node stands
- * for its elements.)
+ * From indexes[2] to one of them: the path goes on as from a single index. (A list's own node
+ * stands for its elements.)
  */
 static bool is_module_of_list(const struct walk *walk, const struct inq_path_step *last)
 {

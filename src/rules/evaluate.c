@@ -66,7 +66,8 @@ static enum inq_truth test_section(struct inq_run *run, const struct inq_conditi
     return section->count > 0 ? inq_run_test_all(run, section, scope) : INQ_NO;
 }
 
-static void test_rest(struct inq_run *run, const struct inq_fact_scope *scope, struct outcome *outcome)
+static void test_rest(struct inq_run *run, const struct inq_fact_scope *scope,
+                      struct outcome *outcome)
 {
     outcome->strong = test_section(run, &run->rule->strong, scope);
     outcome->proven = test_section(run, &run->rule->proof, scope);
@@ -143,7 +144,8 @@ static void evaluate_bound(struct inq_run *run, struct outcome *ret_outcome,
     *ret_outcome = outcome;
 }
 
-static void evaluate(struct inq_run *run, struct outcome *ret_outcome, struct inq_fact_scope *ret_scope)
+static void evaluate(struct inq_run *run, struct outcome *ret_outcome,
+                     struct inq_fact_scope *ret_scope)
 {
     struct outcome outcome = {.when = INQ_NO};
     struct inq_fact_scope scope = {.count = 0};

@@ -198,7 +198,7 @@ struct walk {
     struct inq_run *run;
     const struct inq_condition *condition;
     const json_t *list;
-    struct inq_fact_scope scope;                           /* the element is its last */
+    struct inq_fact_scope scope;                      /* the element is its last */
     const json_t *const *columns[LINES_WITH_COLUMNS]; /* of the first lines; NULL: none */
 };
 

@@ -41,7 +41,7 @@ const json_t *const *inq_evaluator_column(struct inq_evaluator *evaluator, const
 struct inq_run {
     struct inq_evaluator *evaluator;
     const struct inq_rule *rule;
-    bool explain; /* findings tell about the lines of quantifiers, too */
+    bool explain;                            /* findings tell about the lines of quantifiers, too */
     signed char known[INQ_RULES_CONDITIONS]; /* by slot; INQ_NOT_ASKED */
 };
 #define INQ_NOT_ASKED (-1)

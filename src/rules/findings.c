@@ -135,9 +135,9 @@ static bool add_lines(struct inq_run *run, const struct inq_condition *condition
         one.inner = (struct inq_conditions){.items = &condition->inner.items[i], .count = 1};
         (void)inq_run_each(run, &one, scope, tally_line, &tally);
         if (json_array_append_new(finding->lines,
-                                  json_pack("{s:s, s:I, s:I, s:I}", "text", one.inner.items[0]->text,
-                                            "yes", tally.yes, "unknown", tally.unknown, "of",
-                                            tally.of)) != 0)
+                                  json_pack("{s:s, s:I, s:I, s:I}", "text",
+                                            one.inner.items[0]->text, "yes", tally.yes, "unknown",
+                                            tally.unknown, "of", tally.of)) != 0)
             return false;
     }
     return true;

@@ -52,7 +52,8 @@ static bool known_true(struct inq_fact_value fact)
 }
 
 static const char *frames_are_cut(const json_t *document, const struct inq_condition *condition,
-                                  const struct inq_fact_scope *scope, size_t size, uint64_t *ret_missing)
+                                  const struct inq_fact_scope *scope, size_t size,
+                                  uint64_t *ret_missing)
 {
     if (!known_true(owner_fact(document, condition, scope, "complete")))
         return "the stack could not be followed to its end";

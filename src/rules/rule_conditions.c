@@ -45,14 +45,14 @@ static struct inq_error *new_items(struct inq_rule_reader *reader, size_t count,
     return *ret_items && *ret_pool ? NULL : &inq_error_oom;
 }
 
-static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
-                                  const struct inq_node *node, bool nested,
-                                  struct inq_condition *condition);
+static struct inq_error *read_one(struct inq_rule_reader *reader,
+                                  const struct inq_fact_scope *scope, const struct inq_node *node,
+                                  bool nested, struct inq_condition *condition);
 
 /* The lines inside a quantifier or `either`. */
-static struct inq_error *read_inner(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
-                                    const struct inq_node *list, bool nested,
-                                    struct inq_conditions *ret_inner)
+static struct inq_error *read_inner(struct inq_rule_reader *reader,
+                                    const struct inq_fact_scope *scope, const struct inq_node *list,
+                                    bool nested, struct inq_conditions *ret_inner)
 {
     const struct inq_condition **items = NULL;
     struct inq_condition *pool = NULL;
@@ -67,8 +67,9 @@ static struct inq_error *read_inner(struct inq_rule_reader *reader, const struct
     return NULL;
 }
 
-static struct inq_error *read_says(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
-                                   const struct inq_node *node, struct inq_condition *condition)
+static struct inq_error *read_says(struct inq_rule_reader *reader,
+                                   const struct inq_fact_scope *scope, const struct inq_node *node,
+                                   struct inq_condition *condition)
 {
     struct inq_fact_scope named = *scope;
     if (condition->kind == INQ_CONDITION_ANY)
@@ -81,8 +82,9 @@ static struct inq_error *read_says(struct inq_rule_reader *reader, const struct 
 
 /* {any LIST: [...]}, and perhaps `says` beside it. */
 static struct inq_error *read_compound(struct inq_rule_reader *reader,
-                                       const struct inq_fact_scope *scope, const struct inq_node *map,
-                                       bool nested, struct inq_condition *condition)
+                                       const struct inq_fact_scope *scope,
+                                       const struct inq_node *map, bool nested,
+                                       struct inq_condition *condition)
 {
     const struct inq_node *key = map->first, *says = NULL;
     if (key && inq_node_is(key, "says")) { /* whichever comes first */
@@ -114,9 +116,9 @@ static struct inq_error *read_compound(struct inq_rule_reader *reader,
 }
 
 /* Nesting is bounded by the tree's. */
-static struct inq_error *read_one(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
-                                  const struct inq_node *node, bool nested,
-                                  struct inq_condition *condition)
+static struct inq_error *read_one(struct inq_rule_reader *reader,
+                                  const struct inq_fact_scope *scope, const struct inq_node *node,
+                                  bool nested, struct inq_condition *condition)
 {
     unsigned slot = 0;
     INQ_TRY(next_slot(reader, node, &slot));
@@ -139,8 +141,9 @@ static bool is_any(const struct inq_node *node)
     return false;
 }
 
-static struct inq_error *read_list(struct inq_rule_reader *reader, const struct inq_fact_scope *scope,
-                                   const struct inq_node *list, const char *key, bool binds,
+static struct inq_error *read_list(struct inq_rule_reader *reader,
+                                   const struct inq_fact_scope *scope, const struct inq_node *list,
+                                   const char *key, bool binds,
                                    struct inq_conditions *ret_conditions)
 {
     INQ_TRY(inq_reader_want(reader, list, INQ_NODE_LIST, key, "a list of conditions"));
@@ -167,8 +170,9 @@ static struct inq_error *read_list(struct inq_rule_reader *reader, const struct 
 }
 
 struct inq_error *inq_reader_conditions(struct inq_rule_reader *reader,
-                                        const struct inq_fact_scope *scope, const struct inq_node *list,
-                                        const char *key, struct inq_conditions *ret_conditions)
+                                        const struct inq_fact_scope *scope,
+                                        const struct inq_node *list, const char *key,
+                                        struct inq_conditions *ret_conditions)
 {
     return read_list(reader, scope, list, key, false, ret_conditions);
 }
@@ -179,7 +183,8 @@ struct inq_error *inq_reader_when(struct inq_rule_reader *reader, const struct i
 }
 
 struct inq_error *inq_reader_condition(struct inq_rule_reader *reader,
-                                       const struct inq_fact_scope *scope, const struct inq_node *node,
+                                       const struct inq_fact_scope *scope,
+                                       const struct inq_node *node,
                                        struct inq_conditions *ret_conditions)
 {
     const struct inq_condition **items = NULL;

@@ -11,8 +11,9 @@
 struct inq_rule_reader {
     struct inq_rule_source *source;
     struct inq_rule *rule;
-    unsigned conditions;    /* of this rule, so far */
-    struct inq_fact_scope scope; /* what conditions may name: what the first `any` of `when` finds */
+    unsigned conditions; /* of this rule, so far */
+    struct inq_fact_scope
+        scope; /* what conditions may name: what the first `any` of `when` finds */
     struct inq_fact_scope
         texts; /* what templates may name: that, and the same of `strong` and `proof` */
 };
@@ -28,14 +29,16 @@ static inline bool inq_node_is(const struct inq_node *node, const char *text)
 
 /* A list of conditions, which may be empty. */
 struct inq_error *inq_reader_conditions(struct inq_rule_reader *reader,
-                                        const struct inq_fact_scope *scope, const struct inq_node *list,
-                                        const char *key, struct inq_conditions *ret_conditions);
+                                        const struct inq_fact_scope *scope,
+                                        const struct inq_node *list, const char *key,
+                                        struct inq_conditions *ret_conditions);
 /* The same for `when`: its first `any` is read first, since the other lines may name its element.
  */
 struct inq_error *inq_reader_when(struct inq_rule_reader *reader, const struct inq_node *list);
 /* One condition as a list of one. */
 struct inq_error *inq_reader_condition(struct inq_rule_reader *reader,
-                                       const struct inq_fact_scope *scope, const struct inq_node *node,
+                                       const struct inq_fact_scope *scope,
+                                       const struct inq_node *node,
                                        struct inq_conditions *ret_conditions);
 
 #endif

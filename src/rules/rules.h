@@ -141,8 +141,8 @@ struct inq_finding {
     char *seen;       /* the value, or why it is unknown; owned */
     char *says;       /* the rule's own words for it, when it holds; owned, may be NULL */
     size_t item;      /* of counter-evidence: which */
-    json_t *lines; /* with `explain`, of a quantifier: for how many elements each of its lines
-                      holds: [{text, yes, unknown, of}]; owned */
+    json_t *lines;    /* with `explain`, of a quantifier: for how many elements each of its lines
+                         holds: [{text, yes, unknown, of}]; owned */
 };
 
 struct inq_match {
@@ -150,7 +150,7 @@ struct inq_match {
     enum inq_truth when;          /* of all `when` and `unless` lines together */
     enum inq_truth strong;        /* INQ_NO when there is no such section */
     enum inq_truth proven;        /* INQ_NO when there is no proof section */
-    struct inq_fact_scope scope;       /* what the quantifiers matched, for templates */
+    struct inq_fact_scope scope;  /* what the quantifiers matched, for templates */
     struct inq_finding *findings; /* when, unless, strong, proof lines in order */
     size_t n_findings;
     size_t n_when, n_unless, n_strong, n_proof;

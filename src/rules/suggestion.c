@@ -29,7 +29,8 @@ static char *spell(struct inq_arena *arena, const struct inq_fact *fact, const c
     return inq_arena_printf(arena, "%s.%s", element, fact->path + size + 3);
 }
 
-static size_t spell_all(struct inq_arena *arena, const struct inq_fact_scope *scope, const char **names)
+static size_t spell_all(struct inq_arena *arena, const struct inq_fact_scope *scope,
+                        const char **names)
 {
     size_t count = 0, n = 0;
     const struct inq_fact *facts = inq_facts(&count);

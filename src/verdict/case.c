@@ -87,9 +87,8 @@ static struct inq_error *judge(const struct inq_rules *rules, const struct inq_r
                                enum inq_case_kind kind, const json_t *expect,
                                struct inq_evidence *evidence, char **ret_problem)
 {
-    static const enum inq_truth wanted[] = {[INQ_CASE_MATCH] = INQ_YES,
-                                            [INQ_CASE_NOMATCH] = INQ_NO,
-                                            [INQ_CASE_UNKNOWN] = INQ_MAYBE};
+    static const enum inq_truth wanted[] = {
+        [INQ_CASE_MATCH] = INQ_YES, [INQ_CASE_NOMATCH] = INQ_NO, [INQ_CASE_UNKNOWN] = INQ_MAYBE};
     INQ_TRY(inq_group_key(evidence));
     INQ_TRY(inq_verdicts_judge(rules, evidence));
     struct inq_match *match = inq_rule_evaluate(rule, evidence->document);
@@ -125,15 +124,15 @@ struct inq_error *inq_case_check(const struct inq_rules *rules, const char *id,
         return inq_error_create(INQ_E_RULES_NONE, "there is no signature %s", id);
     }
     _cleanup_free_ char *text = json_is_object(report) ? json_dumps(report, 0) : NULL;
-    struct inq_error *error = inq_evidence_parse(text ? text : bytes, text ? strlen(text) : size,
-                                                 name, &evidence);
+    struct inq_error *error =
+        inq_evidence_parse(text ? text : bytes, text ? strlen(text) : size, name, &evidence);
     if (!error)
-        error = judge(rules, rule, kind, json_object_get(file, "expect"), evidence,
-                      &result.problem);
+        error =
+            judge(rules, rule, kind, json_object_get(file, "expect"), evidence, &result.problem);
     /* A report that was made from a dump says which dump it was. */
-    result.synthetic = json_is_true(json_object_get(file, "synthetic")) || error ||
-                       inq_evidence_get(evidence->document, "core.identity", NULL, NULL).known !=
-                           INQ_KNOWN;
+    result.synthetic =
+        json_is_true(json_object_get(file, "synthetic")) || error ||
+        inq_evidence_get(evidence->document, "core.identity", NULL, NULL).known != INQ_KNOWN;
     json_decref(file);
     if (!error)
         *ret_result = result;

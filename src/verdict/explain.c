@@ -83,7 +83,8 @@ json_t *inq_verdict_explain(const struct inq_rules *rules, const struct inq_rule
     struct inq_match *match = NULL;
     json_t *lines = json_array(), *rivals = json_array();
     bool ok = evaluator && lines && rivals && inq_evaluator_run(evaluator, rule, true, &match) &&
-              append_lines(lines, match) && append_rivals(rivals, rules, document, evaluator, match);
+              append_lines(lines, match) &&
+              append_rivals(rivals, rules, document, evaluator, match);
     json_t *explanation =
         ok ? json_pack("{s:s, s:i, s:s, s:s, s:s, s:O, s:O}", "format", "inquest-explanation",
                        "version", 1, "id", rule->id, "title", rule->title, "when",

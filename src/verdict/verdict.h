@@ -14,17 +14,17 @@
  * Sets `verdicts` in the document, best first. Grades are computed: pattern only → plausible;
  * rivals excluded → strong; proof holds → proven; contradicted → refuted; `grade: context` →
  * context; a pattern that is partly unknown and nowhere false → inconclusive. A dump that ends
- * early takes a grade from what rests on memory. The exact rules: docs/signatures-format.md. What an
- * earlier judgement left in the document is replaced. Sets `signatures`, too: what was asked.
+ * early takes a grade from what rests on memory. The exact rules: docs/signatures-format.md. What
+ * an earlier judgement left in the document is replaced. Sets `signatures`, too: what was asked.
  */
 struct inq_error *inq_verdicts_judge(const struct inq_rules *rules, struct inq_evidence *evidence);
 
 /*
- * Why a signature fits or does not, line by line: {format: "inquest-explanation", version, id, title,
- * file, line, when: yes|no|unknown, lines[{section: when|unless|strong|proof|against, text, truth,
- * seen, effect, lines[{text, yes, unknown, of}]}], rivals[{id, state: excluded|refuted|fits|unknown|
- * not loaded, read}]}. `document` is judged already or not: its verdicts are not looked at. New
- * reference, NULL without memory.
+ * Why a signature fits or does not, line by line: {format: "inquest-explanation", version, id,
+ * title, file, line, when: yes|no|unknown, lines[{section: when|unless|strong|proof|against, text,
+ * truth, seen, effect, lines[{text, yes, unknown, of}]}], rivals[{id, read, state:
+ * excluded|refuted|fits|unknown|not loaded}]}. `document` is judged already or not: its verdicts
+ * are not looked at. New reference, NULL without memory.
  */
 json_t *inq_verdict_explain(const struct inq_rules *rules, const struct inq_rule *rule,
                             const json_t *document);

@@ -136,8 +136,7 @@ static void typing_errors_get_a_suggestion(void **state)
     assert_refused(WHEN("signal.nmae is SIGSEGV"), AT(7), "did you mean \"signal.name\"?");
     assert_refused(WHEN("crashed.stak.overflow is true"), AT(7),
                    "did you mean \"crashed.stack.overflow\"?");
-    assert_refused(WHEN("fault.address_class is nul-page"), AT(30),
-                   "did you mean \"null-page\"?");
+    assert_refused(WHEN("fault.address_class is nul-page"), AT(30), "did you mean \"null-page\"?");
     assert_refused(WHEN("any modules: [module.nmae is x]"), AT(21),
                    "did you mean \"module.name\"?");
     assert_refused(WHEN("any module: [module.name is x]"), AT(11), "did you mean \"modules\"?");
@@ -226,9 +225,10 @@ static void rivals_parts_and_changes_are_checked(void **state)
 {
     (void)state;
     assert_string_equal(
-        rules_error(WHEN("signal exists") "  seen: real\n  rivals: [a, {id: b, read: '{fault.address}'}]\n"
-                                          "  strong: [core exists]\n"
-                                          "- disable: other\n  reason: it does not apply here\n"),
+        rules_error(
+            WHEN("signal exists") "  seen: real\n  rivals: [a, {id: b, read: '{fault.address}'}]\n"
+                                  "  strong: [core exists]\n"
+                                  "- disable: other\n  reason: it does not apply here\n"),
         "");
     assert_refused(WHEN("signal exists") "  rivals: [{read: x}]\n", "6:12", "needs an \"id\"");
     assert_refused(WHEN("signal exists") "  rivals: [{id: x, how: y}]\n", "6:20", "knows id and");
@@ -241,8 +241,9 @@ static void rivals_parts_and_changes_are_checked(void **state)
                    "only disable and reason");
     assert_refused("- id: r\n  title: t\n  when: [signal exists]\n  cause: []\n", "4:10",
                    "is empty");
-    assert_refused("- id: r\n  title: t\n  when: [signal exists]\n  cause: [{when: [core exists]}]\n",
-                   "4:11", "needs a \"text\"");
+    assert_refused(
+        "- id: r\n  title: t\n  when: [signal exists]\n  cause: [{when: [core exists]}]\n", "4:11",
+        "needs a \"text\"");
 }
 
 static void conditions_are_counted(void **state)

@@ -91,7 +91,8 @@ static void the_element_is_remembered(void **state)
     json_t *json = rules_document("{\"modules\": [{\"name\": \"a\"}, {\"name\": \"libpq.so\"}]}");
     struct rules_result result = rules_evaluate(ANY_LIBPQ, json);
     assert_string_equal(result.match->scope.items[0].name, "module");
-    assert_ptr_equal(result.match->scope.items[0].value, json_array_get(json_object_get(json, "modules"), 1));
+    assert_ptr_equal(result.match->scope.items[0].value,
+                     json_array_get(json_object_get(json, "modules"), 1));
     assert_string_equal(result.match->findings[0].seen, "module libpq.so");
     assert_string_equal(result.match->findings[0].fact, "modules");
     rules_result_free(&result);

@@ -240,7 +240,8 @@ static void those_who_only_report_are_skipped(void **state)
             fail_msg("%s: %s", reporters[i], keys.frames);
     }
     /* no more than the names: a function of the program's own is a place */
-    static const char *const own[] = {"runtime_check", "g_logger_start", "terminate", "raise_error"};
+    static const char *const own[] = {"runtime_check", "g_logger_start", "terminate",
+                                      "raise_error"};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         assert_false(inq_group_is_runtime_function(own[i]));
 }

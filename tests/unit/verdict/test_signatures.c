@@ -77,8 +77,7 @@ static bool check_report(const char *id, enum inq_case_kind kind, const char *pa
     fclose(file);
     if (got < 0)
         fail_msg("%s: empty", path);
-    struct inq_error *error =
-        inq_case_check(shipped, id, kind, text, (size_t)got, path, &result);
+    struct inq_error *error = inq_case_check(shipped, id, kind, text, (size_t)got, path, &result);
     if (error)
         fail_msg("%s: %s", path, error->message);
     if (result.problem)
@@ -123,7 +122,8 @@ static void every_signature_has_its_evidence(void **state)
         /* What no real crash has shown is plausible at most, and the other way round. */
         if (real != rule->seen_real)
             fail_msg("%s: it %s a real crash, and must say \"seen: %s\"", rule->id,
-                     real ? "has matched" : "has matched no report of", real ? "real" : "synthetic");
+                     real ? "has matched" : "has matched no report of",
+                     real ? "real" : "synthetic");
     }
 }
 
