@@ -112,8 +112,8 @@ bool cli_is_directory(const char *path);
 bool cli_add_signatures(struct cli *cli, const char *directory);
 /*
  * The shipped signatures, then those of /etc/inquest/signatures.d, of
- * ~/.config/inquest/signatures.d and of --signatures. A shipped directory that is missing is a message and no error unless
- * `required`; one of --signatures that is missing is an error.
+ * ~/.config/inquest/signatures.d and of --signatures. A shipped directory that is missing is a
+ * message and no error unless `required`; one of --signatures that is missing is an error.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /* Points the job's options at what the command line gave. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* How the answer came to what was seen, and whose signatures gave it. */
+/* How the answer came to what was seen, the group of the crash, and whose signatures were asked. */
 
 #include <string.h>
 
@@ -75,4 +75,23 @@ void inq_page_signatures(struct inq_page *page)
         inq_page_prose(page, "  ", 4, line.failed ? "" : line.bytes);
         inq_text_deinit(&line);
     }
+}
+
+/* The names that a scan groups by: the same bug in any build, and in this one. */
+void inq_page_group(struct inq_page *page)
+{
+    const json_t *group = json_object_get(page->report, "group");
+    const char *bug = inq_page_text(group, "bug"), *exact = inq_page_text(group, "exact");
+    const char *title = inq_page_text(group, "title");
+    char bug_id[9], exact_id[9];
+    struct inq_text line = {0};
+    if (!bug || !exact)
+        return;
+    inq_page_group_id(bug, bug_id);
+    inq_page_group_id(exact, exact_id);
+    inq_page_heading(page, "Group");
+    inq_text_printf(&line, "%s, in this build %s%s%s", bug_id, exact_id, title ? ": " : "",
+                    title ? title : "");
+    inq_page_prose(page, "  ", 4, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
 }

@@ -277,25 +277,6 @@ static void put_seen(struct inq_page *page)
     inq_text_deinit(&line);
 }
 
-/* The names that a scan groups by: the same bug in any build, and in this one. */
-static void put_group(struct inq_page *page)
-{
-    const json_t *group = json_object_get(page->report, "group");
-    const char *bug = inq_page_text(group, "bug"), *exact = inq_page_text(group, "exact");
-    char bug_id[9], exact_id[9];
-    if (!bug || !exact)
-        return;
-    inq_page_group_id(bug, bug_id);
-    inq_page_group_id(exact, exact_id);
-    inq_page_tone(page, INQ_TONE_DIM);
-    inq_page_put(page, "  group ");
-    inq_page_foreign(page, bug_id);
-    inq_page_put(page, ", in this build ");
-    inq_page_foreign(page, exact_id);
-    inq_page_plain(page);
-    inq_page_put(page, "\n");
-}
-
 void inq_page_headline(struct inq_page *page)
 {
     const json_t *contradictions =
@@ -313,7 +294,6 @@ void inq_page_headline(struct inq_page *page)
     put_command_line(page);
     json_array_foreach (contradictions, i, item)
         inq_page_prose(page, "  The file's name disagrees: ", 4, json_string_value(item));
-    put_group(page);
     put_seen(page);
 }
 
