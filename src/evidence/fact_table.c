@@ -475,7 +475,7 @@ const struct inq_fact inq_fact_table[] = {
          "tcl|swift|d",
          "runtimes", "which"),
     TEXT("runtimes[].version", "runtimes", "its version, as far as a name or a section tells it"),
-    INT("runtimes[].module", "runtimes", "index into modules[]: where it was found"),
+    MODULE("runtimes[].module", "runtimes", "index into modules[]: where it was found"),
     WORD("runtimes[].found_by", "library|symbol|section", "runtimes", "by what it was found"),
     TEXT("runtimes[].message_in", "runtimes", "where its last words would be, in words"),
 
