@@ -38,9 +38,9 @@ _inquest() {
     elif [[ -z $command ]]; then
         _inquest_words 'doctor scan signatures triage' "$cur"
     elif [[ $command == signatures && $prev == signatures ]]; then
-        _inquest_words 'list show check' "$cur"
-    elif [[ $command == signatures && $prev == show ]]; then
-        _inquest_words "$(inquest signatures list 2>/dev/null | cut -d ' ' -f 1)" "$cur"
+        _inquest_words 'list show check test explain' "$cur"
+    elif [[ $command == signatures && ( $prev == show || $prev == explain ) ]]; then
+        _inquest_words "$(inquest signatures list -q 2>/dev/null | sed -n 's/^\([a-z0-9-]*\)  .*/\1/p')" "$cur"
     else
         _inquest_files -f "$cur"
     fi

@@ -22,20 +22,16 @@ static const struct cli_command commands[] = {
     {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
      cli_klog},
     {"purge", "", "Forgets crashes; never touches a core", 'p', cli_purge},
+    {"rejudge", "", "Today's signatures over the crashes in the crash database", 'r', cli_rejudge},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
     {"show", "ID", "A crash or a group of the crash database", 'q', cli_show},
-    {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
-     cli_signatures},
+    {"signatures", "[list | show ID | check FILE... | test DIR | explain ID REPORT]",
+     "What inquest can recognise", 'g', cli_signatures},
     {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
 };
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
-static const char *const later[] = {
-    "attach",
-    "bundle",
-    "libs",
-    "rejudge",
-};
+static const char *const later[] = {"attach", "bundle", "libs"};
 
 static const struct cli_command *find_command(const char *name)
 {

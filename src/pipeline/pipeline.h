@@ -56,6 +56,13 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
 struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char *path,
                                       const struct inq_job_options *options);
 
+/*
+ * Judges a report again, as it lies in a file or a store: verdicts, group, and the gaps of refused
+ * signature files are made anew; all else stays.
+ */
+struct inq_error *inq_pipeline_rejudge(struct inq_evidence *evidence,
+                                       const struct inq_rules *rules);
+
 /* Opens a core named by the user ("-" is stdin), then as above. */
 struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_options *options,
                                       json_t **ret_report, int *ret_exit);

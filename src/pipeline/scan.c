@@ -161,6 +161,8 @@ static struct inq_error *recall_report(struct scan *s, struct item *item,
 {
     json_t *core;
 
+    INQ_TRY(inq_records_judge(s->options->job.records, claim->uid, s->options->job.rules,
+                              &claim->row));
     item->report = s->options->full_reports ? inq_records_whole(s->options->job.records, claim->uid)
                                             : json_incref(claim->row);
     if (!item->report)

@@ -341,6 +341,8 @@ def write_other_seeds(plain):
     for path in sorted(glob.glob(os.path.join(TOP, "signatures", "*.yaml"))):
         with open(path, "rb") as f:
             write("rules", os.path.basename(path)[:-5], f.read())
+    with open(os.path.join(TOP, "tests", "fuzz", "language.yaml"), "rb") as f:
+        write("rules", "language", f.read())
     for path in sorted(glob.glob(os.path.join(TOP, "tests", "golden", "*.json"))) \
             + sorted(glob.glob(os.path.join(TOP, "tests", "rules", "*", "match*.json")))[::3]:
         with open(path, "rb") as f:
