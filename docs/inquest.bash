@@ -14,12 +14,12 @@ _inquest() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i
     local options='--json --all --sysroot --debug-dir --debuginfod --executable --trust-paths --stacks --engine --signatures
         --pattern --redact --timeout --max-memory --jobs --young --recursive --no-recursive --require-sandbox
-        --no-sandbox --no-store --color --quiet --verbose --version --help'
+        --no-sandbox --no-store --klog --try --pid --unit --color --quiet --verbose --version --help'
 
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        libs | scan | triage | signatures)
+        doctor | libs | scan | triage | signatures)
             command=${COMP_WORDS[i]}
             break
             ;;
@@ -30,17 +30,17 @@ _inquest() {
     --redact) _inquest_words 'default none strict' "$cur" && return ;;
     --color) _inquest_words 'auto always never' "$cur" && return ;;
     --sysroot | --debug-dir | --signatures) _inquest_files -d "$cur" && return ;;
-    --executable) _inquest_files -f "$cur" && return ;;
-    --pattern | --timeout | --max-memory | --jobs | -j) return ;;
+    --klog | --executable) _inquest_files -f "$cur" && return ;;
+    --pattern | --pid | --unit | --timeout | --max-memory | --jobs | -j) return ;;
     esac
     if [[ $cur == -* ]]; then
         _inquest_words "$options" "$cur"
     elif [[ -z $command ]]; then
-        _inquest_words 'libs scan signatures triage' "$cur"
+        _inquest_words 'doctor libs scan signatures triage' "$cur"
     elif [[ $command == signatures && $prev == signatures ]]; then
-        _inquest_words 'list show check' "$cur"
-    elif [[ $command == signatures && $prev == show ]]; then
-        _inquest_words "$(inquest signatures list 2>/dev/null | cut -d ' ' -f 1)" "$cur"
+        _inquest_words 'list show check test explain' "$cur"
+    elif [[ $command == signatures && ( $prev == show || $prev == explain ) ]]; then
+        _inquest_words "$(inquest signatures list -q 2>/dev/null | sed -n 's/^\([a-z0-9-]*\)  .*/\1/p')" "$cur"
     else
         _inquest_files -f "$cur"
     fi

@@ -79,6 +79,10 @@
     X(INQ_G_SANDBOX, 156, 0, "a sandbox layer is not active")                                     \
     X(INQ_E_INTERRUPTED, 157, 130, "interrupted")                                                 \
     X(INQ_E_QUARANTINE, 158, 5, "workers died of this dump in three scans: it is left alone")     \
+    /* 170-179: klog */                                                                           \
+    X(INQ_E_KLOG_FORMAT, 170, 3, "not the text of a log")                                         \
+    X(INQ_G_KLOG_LIMIT, 171, 4, "a limit was hit while a log was read")                           \
+    X(INQ_G_KLOG_LOST, 172, 0, "lines of a log are missing or cannot be told apart")              \
     /* 180-189: store */                                                                          \
     X(INQ_E_STORE, 180, 6, "the crash database cannot be read or written")                        \
     X(INQ_E_STORE_BUSY, 181, 6, "the crash database is in use by another process")                \

@@ -14,6 +14,7 @@
 #include "records.h"
 #include "array.h"
 #include "error.h"
+#include "nearest.h"
 #include "pipeline.h"
 #include "report.h"
 #include "rules.h"
@@ -36,6 +37,11 @@ struct cli_options {
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
     bool young, flat, all;
+    uint32_t pid;     /* doctor: a running process; 0: none */
+    const char *unit; /* doctor: a unit of systemd's */
+    bool trial;       /* doctor --try */
+    const char *klog; /* a file, or "none"; NULL: the kernel's own log */
+    struct inq_kernel_log *kernel_log; /* owned */
     char *cache_home; /* owned */
     const char *db;   /* --db; NULL: the default place */
     bool no_store, again, dry_run;
@@ -77,6 +83,9 @@ int cli_history(struct cli *cli);
 int cli_import(struct cli *cli);
 int cli_libs(struct cli *cli);
 int cli_purge(struct cli *cli);
+int cli_rejudge(struct cli *cli);
+int cli_doctor(struct cli *cli);
+int cli_klog(struct cli *cli);
 int cli_scan(struct cli *cli);
 int cli_show(struct cli *cli);
 int cli_signatures(struct cli *cli);
@@ -115,13 +124,25 @@ void cli_print_json(struct cli *cli, const json_t *document, bool indent);
 void cli_progress(struct cli *cli, uint64_t done, uint64_t total);
 void cli_progress_wipe(struct cli *cli);
 
+/* read_file.c: a report, of at most INQ_MAX_WORKER_OUTPUT bytes; "-" is standard input. */
+struct inq_error *cli_read_report(const char *path, char **ret_bytes, size_t *ret_size);
+
 /* setup.c */
 
+bool cli_is_directory(const char *path);
+/* One more directory, as by --signatures. False without memory. */
+bool cli_add_signatures(struct cli *cli, const char *directory);
 /*
- * The signatures of --signatures on top of the shipped ones. A shipped directory that is missing is
- * a message and no error unless `required`; a directory of the user's that is missing is one.
+ * The shipped signatures, then those of /etc/inquest/signatures.d, of
+ * ~/.config/inquest/signatures.d and of --signatures. A shipped directory that is missing is a
+ * message and no error unless `required`; one of --signatures that is missing is an error.
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
+/*
+ * Reads the log of --klog, by default the kernel's own, for the job. A file that cannot be read is
+ * an error; the kernel's log that may not be is not.
+ */
+struct inq_error *cli_load_klog(struct cli *cli);
 /* Points the job's options at what the command line gave. */
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
 
@@ -146,7 +167,10 @@ struct inq_error *cli_need_store(struct cli *cli, enum inq_store_mode mode);
 /* when.c: "2026-11-21", "2026-11-21 10:30" (local), "…Z" (UTC), or "7d", "24h" ago. */
 bool cli_parse_when(const char *text, int64_t *ret_seconds);
 
-/* suggest.c: the nearest of the names, or NULL when none is near. */
-const char *cli_suggest(const char *word, const char *const *names, size_t n);
+/* The nearest of the names, or NULL when none is near. */
+static inline const char *cli_suggest(const char *word, const char *const *names, size_t n)
+{
+    return inq_nearest(word, names, n);
+}
 
 #endif

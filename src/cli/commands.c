@@ -12,25 +12,28 @@
 
 /* Sorted. To add a command: a line here and a file beside this one. */
 static const struct cli_command commands[] = {
+    {"doctor", "", "Will the next crash here leave a usable core, and a kernel line?", 'd',
+     cli_doctor},
     {"export", "", "The crash database as lines of JSON", 'x', cli_export},
     {"groups", "", "The bugs in the crash database, the most frequent first", 'q', cli_groups},
     {"history", "", "The crashes in the crash database, a line each", 'q', cli_history},
     {"import", "FILE...", "Crashes that inquest export wrote, into the crash database", 'i',
      cli_import},
+    {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
+     cli_klog},
     {"libs", "CORE | PREFIX", "Libraries that are there twice, in a core or an environment", 'l',
      cli_libs},
     {"purge", "", "Forgets crashes; never touches a core", 'p', cli_purge},
+    {"rejudge", "", "Today's signatures over the crashes in the crash database", 'r', cli_rejudge},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
     {"show", "ID", "A crash or a group of the crash database", 'q', cli_show},
-    {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
-     cli_signatures},
+    {"signatures", "[list | show ID | check FILE... | test DIR | explain ID REPORT]",
+     "What inquest can recognise", 'g', cli_signatures},
     {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
 };
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
-static const char *const later[] = {
-    "attach", "bundle", "doctor", "klog", "rejudge",
-};
+static const char *const later[] = {"attach", "bundle"};
 
 static const struct cli_command *find_command(const char *name)
 {
@@ -45,8 +48,9 @@ static void print_help(struct cli *cli, const struct cli_command *command)
     _cleanup_(inq_text_deinit) struct inq_text text = {0};
 
     if (command) {
-        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s.\n\nOptions:\n", command->name,
-                        command->usage, command->help);
+        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s%s\n\nOptions:\n",
+                        command->name, command->usage, command->help,
+                        inq_ends_with(command->help, "?") ? "" : ".");
         cli_options_help(&text, command->letter);
     } else {
         inq_text_append(&text, "Usage: inquest COMMAND [OPTION...] ...\n"

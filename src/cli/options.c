@@ -10,6 +10,7 @@
 
 #define MAX_TIMEOUT_SECONDS (24u * 3600u)
 #define MAX_JOBS 128u
+#define MAX_PID 4194304u /* PID_MAX_LIMIT */
 #define LEAST_MEMORY_BYTES (16ull * 1024 * 1024)
 
 enum id {
@@ -39,6 +40,7 @@ enum id {
     OPT_NO_STORE,
     OPT_PATTERN,
     OPT_PROGRAM,
+    OPT_PID,
     OPT_RECURSIVE,
     OPT_REDACT,
     OPT_REQUIRE_SANDBOX,
@@ -49,6 +51,8 @@ enum id {
     OPT_TIMEOUT,
     OPT_TRUST_PATHS,
     OPT_UNTIL,
+    OPT_TRY,
+    OPT_UNIT,
     OPT_VERSION,
     OPT_WATCH,
     OPT_YOUNG,
@@ -66,7 +70,11 @@ struct row {
 static const struct row rows[] = {
     {"json", OPT_JSON, NULL, "*", "one JSON document; for scan, one line a core"},
     {"all", OPT_ALL, NULL, "l", "every library, and the pairs that nothing makes cross"},
-    {"sysroot", OPT_SYSROOT, "DIR", "cls", "look up the files that a core names below DIR"},
+    {"try", OPT_TRY, NULL, "d", "crash a process of its own, and follow its core to the report"},
+    {"pid", OPT_PID, "PID", "d", "look at this running process"},
+    {"unit", OPT_UNIT, "NAME", "d", "look at what systemd starts as this unit: nginx.service"},
+    {"sysroot", OPT_SYSROOT, "DIR", "clsd",
+     "look up the files that a core names, or the machine's, below DIR"},
     {"debug-dir", OPT_DEBUG_DIR, "DIR", "cls", "more debug files, by build-id (repeatable)"},
     {"debuginfod", OPT_DEBUGINFOD, NULL, "cls",
      "fetch debug files from the servers in DEBUGINFOD_URLS"},
@@ -75,6 +83,8 @@ static const struct row rows[] = {
     {"stacks", OPT_STACKS, NULL, "cs", "stacks and names only: no verdict"},
     {"engine", OPT_ENGINE, "NAME", "cs", "unwinder: libunwind (default), dwfl or ucd"},
     {"signatures", OPT_SIGNATURES, "DIR", "*", "more signatures (repeatable)"},
+    {"klog", OPT_KLOG, "FILE", "csd",
+     "kernel log to find lines in (default: the kernel's own), or none"},
     {"pattern", OPT_PATTERN, "PATTERN", "cs", "core_pattern that the files were named by"},
     {"redact", OPT_REDACT, "LEVEL", "cls", "what is blanked: default, none or strict"},
     {"young", OPT_YOUNG, NULL, "s", "also files that are still being written"},
@@ -94,12 +104,12 @@ static const struct row rows[] = {
      "issues with a link, which --fail-on lets pass"},
     {"markdown", OPT_MARKDOWN, "FILE", "s", "also as Markdown, appended to FILE"},
     {"advice", OPT_ADVICE, NULL, "s", "say how much room old cores of a group take"},
-    {"since", OPT_SINCE, "WHEN", "spqx", "only crashes since 2026-11-21, or 7d, 24h ago"},
-    {"until", OPT_UNTIL, "WHEN", "spqx", "only crashes before that"},
-    {"program", OPT_PROGRAM, "GLOB", "spqx", "only crashes of such programs"},
-    {"group", OPT_GROUP, "ID", "pqx", "only crashes of this group"},
-    {"dry-run", OPT_DRY_RUN, NULL, "p", "only say how many"},
-    {"db", OPT_DB, "FILE", "cspqxi",
+    {"since", OPT_SINCE, "WHEN", "spqxr", "only crashes since 2026-11-21, or 7d, 24h ago"},
+    {"until", OPT_UNTIL, "WHEN", "spqxr", "only crashes before that"},
+    {"program", OPT_PROGRAM, "GLOB", "spqxr", "only crashes of such programs"},
+    {"group", OPT_GROUP, "ID", "pqxr", "only crashes of this group"},
+    {"dry-run", OPT_DRY_RUN, NULL, "pr", "only say how many"},
+    {"db", OPT_DB, "FILE", "cspqxir",
      "crash database (default: INQUEST_DB, or in the state directory)"},
     {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
     {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
@@ -110,7 +120,6 @@ static const struct row rows[] = {
     {"help", 'h', NULL, "*", "this text"},
     {"heap", OPT_HEAP, NULL, "", NULL},
     {"html", OPT_HTML, "FILE", "", NULL},
-    {"klog", OPT_KLOG, "FILE", "", NULL},
 };
 
 static const struct row *row_of(int id)
@@ -141,6 +150,8 @@ void cli_options_deinit(struct cli_options *options)
 {
     INQ_ARRAY_FREE(&options->debug_dirs);
     INQ_ARRAY_FREE(&options->signatures);
+    inq_kernel_log_destroy(options->kernel_log);
+    options->kernel_log = NULL;
     free(options->cache_home);
     options->cache_home = NULL;
 }
@@ -356,6 +367,14 @@ static bool apply(struct cli *cli, int id, const char *value)
         return true;
     case 'j':
         return set_count(cli, id, value, MAX_JOBS, "a number from 1 to 128", &o->jobs);
+    case OPT_PID:
+        return set_count(cli, id, value, MAX_PID, "the number of a process", &o->pid);
+    case OPT_TRY:
+        o->trial = true;
+        return true;
+    case OPT_UNIT:
+        o->unit = value;
+        return strchr(value, '/') == NULL || bad_value(cli, id, value, "the name of a unit");
     case 'q':
         o->quiet = true;
         return true;
@@ -415,7 +434,9 @@ static bool apply(struct cli *cli, int id, const char *value)
         o->again = true;
         return true;
     case OPT_HEAP:
+        return true;
     case OPT_KLOG:
+        o->klog = value;
         return true;
     default:
         return apply_job(cli, id, value);
@@ -485,6 +506,8 @@ static bool check_together(struct cli *cli)
         cli_message(cli, "--no-sandbox and --require-sandbox exclude each other");
         return false;
     }
+    if (o->klog && !*o->klog)
+        return bad_value(cli, OPT_KLOG, o->klog, "the name of a file");
     return is_there(cli, OPT_SYSROOT, o->job.policy.sysroot, true) &&
            is_there(cli, OPT_EXECUTABLE, o->job.policy.executable, false);
 }

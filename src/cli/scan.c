@@ -116,6 +116,44 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
     inq_text_deinit(&text);
 }
 
+/* {"format": "inquest-kernel-log", ...}: a death that left no core among those that were read. */
+static void print_line_json(struct cli *cli, const json_t *row)
+{
+    json_t *line = json_pack("{s:s, s:i}", "format", "inquest-kernel-log", "version", 1);
+
+    if (line && json_object_update_missing(line, (json_t *)row) == 0)
+        cli_print_json(cli, line, false);
+    else
+        cli->pending.failed = true;
+    json_decref(line);
+}
+
+/* Crashes that the kernel's log has and no core was there for. */
+static struct inq_error *print_without_core(struct cli *cli)
+{
+    const struct inq_kernel_log *log = cli->options.kernel_log;
+    const struct inq_style style = cli_style(cli);
+    struct inq_text text = {0};
+    json_t *left = NULL;
+    const json_t *row;
+    size_t i;
+
+    if (!log || !inq_kernel_log_concerns(log))
+        return NULL;
+    INQ_TRY(inq_kernel_log_left(log, &left));
+    if (cli->options.json) {
+        json_array_foreach (left, i, row)
+            print_line_json(cli, row);
+    } else if (json_array_size(left) > 0) {
+        inq_text_append(&text, "\n");
+        inq_report_without_core(left, &style, &text);
+        cli_print(cli, &text);
+    }
+    inq_text_deinit(&text);
+    json_decref(left);
+    return NULL;
+}
+
 /*
  * Where the kernel puts cores: the directory part of its pattern, "." for a relative one. NULL
  * after a message when it pipes them to a program.
@@ -200,8 +238,13 @@ static int scan_paths(struct cli_scan *scan, const char *const *paths, size_t n)
     error = inq_pipeline_scan(paths, n, &options, &result);
     if (error)
         return cli_fail(cli, error);
+    if (!inq_pipeline_interrupted() && !scan->watching && !cli->options.only_new &&
+        !cli->options.quiet)
+        error = print_without_core(cli);
     int exit_code = inq_pipeline_interrupted() ? result.exit_code : conclude(scan, &result);
     json_decref(result.groups);
+    if (error)
+        return cli_fail(cli, error);
     return exit_code;
 }
 
@@ -265,6 +308,11 @@ int cli_scan(struct cli *cli)
         error = cli_load_rules(cli, false, &rules);
     if (error)
         return cli_fail(cli, error);
+    error = cli_load_klog(cli);
+    if (error) {
+        inq_rules_destroy(rules);
+        return cli_fail(cli, error);
+    }
     cli_prepare_job(cli, rules);
     error = prepare_scan(&scan);
     if (error)

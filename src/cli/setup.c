@@ -17,7 +17,7 @@
 #define TREE_FILE "inquest.tree"
 #define MAX_PATH 4096
 
-static bool is_directory(const char *path)
+bool cli_is_directory(const char *path)
 {
     struct stat st;
 
@@ -57,7 +57,7 @@ static char *from_tree(const char *directory)
         return NULL;
     line[n] = '\0';
     line[strcspn(line, "\n")] = '\0';
-    return is_directory(line) ? strdup(line) : NULL;
+    return cli_is_directory(line) ? strdup(line) : NULL;
 }
 
 /* To be freed; the installed place when there is no other. */
@@ -69,40 +69,114 @@ static char *shipped_signatures(void)
     if (path)
         return path;
     if (directory && asprintf(&path, "%s/../share/inquest/signatures", directory) >= 0) {
-        if (is_directory(path))
+        if (cli_is_directory(path))
             return path;
         free(path);
     }
     return strdup(INQUEST_SIGNATURES_DIR);
 }
 
+bool cli_add_signatures(struct cli *cli, const char *directory)
+{
+    const char **slot = INQ_ARRAY_PUSH(&cli->options.signatures);
+
+    if (slot)
+        *slot = directory;
+    return slot != NULL;
+}
+
+#define SYSTEM_SIGNATURES "/etc/inquest/signatures.d"
+#define USER_SIGNATURES "inquest/signatures.d"
+
+/*
+ * Whether what lies in a directory was put there by the administrator or by whoever runs this. Run
+ * by root with the environment of another user (sudo and su keep HOME, or not), that user's
+ * signatures are not meant: they would decide about everybody's reports.
+ */
+static bool is_own_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+           (st.st_uid == 0 || st.st_uid == geteuid()) && !(st.st_mode & S_IWOTH);
+}
+
+/* To be freed; NULL when there is none. */
+static char *user_signatures(struct cli *cli)
+{
+    /* secure_getenv: nothing of the user's in a program with more rights than its user */
+    const char *config = secure_getenv("XDG_CONFIG_HOME"), *home = secure_getenv("HOME");
+    char *path = NULL;
+    int n = 0;
+
+    if (config && config[0] == '/')
+        n = asprintf(&path, "%s/" USER_SIGNATURES, config);
+    else if (home && home[0] == '/')
+        n = asprintf(&path, "%s/.config/" USER_SIGNATURES, home);
+    if (n < 0 || !path)
+        return NULL;
+    if (!cli_is_directory(path)) {
+        free(path);
+        return NULL;
+    }
+    if (is_own_directory(path))
+        return path;
+    cli_message(cli, "%s: not used: another user owns it, or others may write to it", path);
+    free(path);
+    return NULL;
+}
+
+static struct inq_error *check_given(const char *directory)
+{
+    if (cli_is_directory(directory))
+        return NULL;
+    return inq_error_in(inq_error_create(INQ_E_CONFIG, "no directory with signatures: %s",
+                                         errno ? strerror(errno) : "not a directory"),
+                        directory);
+}
+
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules)
 {
-    const size_t n_user = cli->options.signatures.count;
+    const size_t n_given = cli->options.signatures.count;
     _cleanup_free_ char *shipped = shipped_signatures();
-    _cleanup_free_ const char **directories = calloc(n_user + 1, sizeof(*directories));
+    _cleanup_free_ char *own = user_signatures(cli);
+    _cleanup_free_ struct inq_rules_place *places = calloc(n_given + 3, sizeof(*places));
     size_t n = 0;
 
-    if (!shipped || !directories)
+    if (!shipped || !places)
         return &inq_error_oom;
-    if (is_directory(shipped))
-        directories[n++] = shipped;
-    else if (required && n_user == 0)
+    if (cli_is_directory(shipped))
+        places[n++] =
+            (struct inq_rules_place){.directory = shipped, .shipped = true, .required = true};
+    else if (required && n_given == 0)
         return inq_error_in(inq_error_create(INQ_E_RULES_NONE, "no signatures are installed"),
                             shipped);
     else
         cli_message(cli, "%s: the shipped signatures are missing: verdicts will be, too", shipped);
-    for (size_t i = 0; i < n_user; i++) {
-        const char *directory = cli->options.signatures.items[i];
-
-        if (!is_directory(directory))
-            return inq_error_in(inq_error_create(INQ_E_CONFIG, "no directory with signatures: %s",
-                                                 errno ? strerror(errno) : "not a directory"),
-                                directory);
-        directories[n++] = directory;
+    if (is_own_directory(SYSTEM_SIGNATURES))
+        places[n++].directory = SYSTEM_SIGNATURES;
+    if (own)
+        places[n++].directory = own;
+    for (size_t i = 0; i < n_given; i++) {
+        INQ_TRY(check_given(cli->options.signatures.items[i]));
+        places[n++].directory = cli->options.signatures.items[i];
     }
     *ret_rules = NULL;
-    return n ? inq_rules_load(directories, n, ret_rules) : NULL;
+    return n ? inq_rules_load_places(places, n, ret_rules) : NULL;
+}
+
+struct inq_error *cli_load_klog(struct cli *cli)
+{
+    const char *klog = cli->options.klog;
+
+    if (klog && !strcmp(klog, "none"))
+        return NULL;
+    if (klog)
+        INQ_TRY(inq_kernel_log_read(klog, &cli->options.kernel_log));
+    else
+        INQ_TRY(inq_kernel_log_read_own(&cli->options.kernel_log));
+    cli->options.job.kernel_log = cli->options.kernel_log;
+    return NULL;
 }
 
 /* The variables of libdebuginfod and of the XDG base directories; nobody else reads them here. */

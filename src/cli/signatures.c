@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "cli.h"
+#include "signatures.h"
 
 /* Files that were refused are named, whatever else is asked. */
-static void tell_refused(struct cli *cli, const struct inq_rules *rules)
+void cli_tell_refused(struct cli *cli, const struct inq_rules *rules)
 {
     const json_t *item;
     size_t i;
@@ -24,6 +24,13 @@ static void tell_refused(struct cli *cli, const struct inq_rules *rules)
     }
 }
 
+static const char *origin_of(const struct inq_rule *rule)
+{
+    if (rule->change == INQ_RULE_OVERRIDES)
+        return "override";
+    return rule->shipped ? "shipped" : "own";
+}
+
 static json_t *rule_json(const struct inq_rule *rule)
 {
     json_t *object = json_object();
@@ -34,14 +41,19 @@ static json_t *rule_json(const struct inq_rule *rule)
     inq_json_set_foreign(object, "title", rule->title);
     inq_json_set_foreign(object, "file", rule->file);
     json_object_set_new(object, "line", json_integer((json_int_t)rule->line));
+    json_object_set_new(object, "origin", json_string(origin_of(rule)));
+    json_object_set_new(object, "seen", json_string(rule->seen_real ? "real" : "synthetic"));
+    if (rule->change == INQ_RULE_OVERRIDES)
+        inq_json_set_foreign(object, "override", rule->reason);
     return object;
 }
 
 static int list_json(struct cli *cli, const struct inq_rules *rules)
 {
     json_t *items = json_array();
-    json_t *document = json_pack("{s:s, s:i, s:o?, s:O?}", "format", "inquest-signatures",
-                                 "version", 1, "signatures", items, "refused", rules->refused);
+    json_t *document =
+        json_pack("{s:s, s:i, s:o?, s:O?, s:O?}", "format", "inquest-signatures", "version", 1,
+                  "signatures", items, "changed", rules->changes, "refused", rules->refused);
     bool ok = document != NULL;
 
     for (size_t i = 0; ok && i < rules->count; i++)
@@ -50,6 +62,41 @@ static int list_json(struct cli *cli, const struct inq_rules *rules)
         cli_print_json(cli, document, true);
     json_decref(document);
     return ok ? 0 : cli_fail(cli, &inq_error_oom);
+}
+
+/* What a reader must know who compares two reports: whose rules these are. */
+static void put_origin(struct inq_text *text, const struct inq_rule *rule, bool verbose)
+{
+    if (!rule->seen_real)
+        inq_text_append(text, "    plausible at most: no real crash has shown it yet\n");
+    if (!verbose && rule->shipped)
+        return;
+    if (rule->change == INQ_RULE_OVERRIDES) {
+        inq_text_append(text, "    in the place of another one: ");
+        inq_text_append_escaped_string(text, rule->reason);
+        inq_text_append(text, "\n");
+    }
+    inq_text_printf(text, "    %s: ", rule->shipped ? "shipped" : "your own");
+    inq_text_append_escaped_string(text, rule->file);
+    inq_text_printf(text, ":%u\n", rule->line);
+}
+
+static void put_disabled(struct inq_text *text, const struct inq_rules *rules)
+{
+    const json_t *change;
+    size_t i;
+
+    json_array_foreach (rules->changes, i, change) {
+        if (strcmp(json_string_value(json_object_get(change, "change")), "disable") != 0)
+            continue;
+        inq_text_append_escaped_string(text, json_string_value(json_object_get(change, "id")));
+        inq_text_append(text, " is disabled: ");
+        inq_text_append_escaped_string(text, json_string_value(json_object_get(change, "reason")));
+        inq_text_append(text, "\n    ");
+        inq_text_append_escaped_string(text, json_string_value(json_object_get(change, "file")));
+        inq_text_printf(text, ":%lld\n",
+                        (long long)json_integer_value(json_object_get(change, "line")));
+    }
 }
 
 static int list_text(struct cli *cli, const struct inq_rules *rules)
@@ -68,12 +115,9 @@ static int list_text(struct cli *cli, const struct inq_rules *rules)
             inq_text_append(&text, " ");
         inq_text_append_escaped_string(&text, rule->title);
         inq_text_append(&text, "\n");
-        if (cli->options.verbose) {
-            inq_text_append(&text, "    ");
-            inq_text_append_escaped_string(&text, rule->file);
-            inq_text_printf(&text, ":%u\n", rule->line);
-        }
+        put_origin(&text, rule, cli->options.verbose);
     }
+    put_disabled(&text, rules);
     cli_print(cli, &text);
     inq_text_deinit(&text);
     return 0;
@@ -88,7 +132,7 @@ static int list(struct cli *cli)
     if (error)
         return cli_fail(cli, error);
     exit_code = cli->options.json ? list_json(cli, rules) : list_text(cli, rules);
-    tell_refused(cli, rules);
+    cli_tell_refused(cli, rules);
     return exit_code ? exit_code : json_array_size(rules->refused) ? 1 : 0;
 }
 
@@ -130,6 +174,40 @@ static struct inq_error *print_source(struct cli *cli, const struct inq_rule *ru
     return NULL;
 }
 
+static const char *why_disabled(const struct inq_rules *rules, const char *id)
+{
+    const json_t *change;
+    size_t i;
+
+    json_array_foreach (rules->changes, i, change) {
+        if (!strcmp(json_string_value(json_object_get(change, "id")), id) &&
+            !strcmp(json_string_value(json_object_get(change, "change")), "disable"))
+            return json_string_value(json_object_get(change, "reason"));
+    }
+    return NULL;
+}
+
+const struct inq_rule *cli_find_signature(struct cli *cli, const struct inq_rules *rules,
+                                          const char *id)
+{
+    const struct inq_rule *rule = inq_rules_find(rules, id);
+    const char *disabled = rule ? NULL : why_disabled(rules, id), *near;
+
+    if (rule)
+        return rule;
+    if (disabled) {
+        cli_message(cli, "the signature %s is disabled: %s", id, disabled);
+        return NULL;
+    }
+    _cleanup_free_ const char **names = calloc(rules->count + 1, sizeof(*names));
+    for (size_t i = 0; names && i < rules->count; i++)
+        names[i] = rules->items[i].id;
+    near = names ? cli_suggest(id, names, rules->count) : NULL;
+    cli_message(cli, "there is no signature %s%s%s%s", id, near ? ": did you mean " : "",
+                near ? near : "", near ? "?" : "");
+    return NULL;
+}
+
 static int show(struct cli *cli)
 {
     _cleanup_(inq_rules_destroyp) struct inq_rules *rules = NULL;
@@ -144,18 +222,9 @@ static int show(struct cli *cli)
     error = cli_load_rules(cli, true, &rules);
     if (error)
         return cli_fail(cli, error);
-    rule = inq_rules_find(rules, cli->args[1]);
-    if (!rule) {
-        _cleanup_free_ const char **names = calloc(rules->count + 1, sizeof(*names));
-        const char *near;
-
-        for (size_t i = 0; names && i < rules->count; i++)
-            names[i] = rules->items[i].id;
-        near = names ? cli_suggest(cli->args[1], names, rules->count) : NULL;
-        cli_message(cli, "there is no signature %s%s%s%s", cli->args[1],
-                    near ? ": did you mean " : "", near ? near : "", near ? "?" : "");
+    rule = cli_find_signature(cli, rules, cli->args[1]);
+    if (!rule)
         return CLI_EXIT_USAGE;
-    }
     if (!cli->options.json) {
         error = print_source(cli, rule);
         return error ? cli_fail(cli, error) : 0;
@@ -163,7 +232,7 @@ static int show(struct cli *cli)
     object = rule_json(rule);
     if (!object)
         return cli_fail(cli, &inq_error_oom);
-    inq_json_set_foreign(object, "cause", rule->cause);
+    inq_json_set_foreign(object, "cause", rule->cause[0].text);
     cli_print_json(cli, object, true);
     json_decref(object);
     return 0;
@@ -211,9 +280,10 @@ int cli_signatures(struct cli *cli)
         return show(cli);
     if (!strcmp(what, "check"))
         return check(cli);
-    if (!strcmp(what, "test") || !strcmp(what, "explain"))
-        cli_message(cli, "signatures %s: not in this version", what);
-    else
-        cli_message(cli, "signatures: say list, show ID or check FILE...");
+    if (!strcmp(what, "test"))
+        return cli_signatures_test(cli);
+    if (!strcmp(what, "explain"))
+        return cli_signatures_explain(cli);
+    cli_message(cli, "signatures: say list, show ID, check FILE..., test DIR or explain ID REPORT");
     return CLI_EXIT_USAGE;
 }

@@ -89,10 +89,21 @@ int cli_triage(struct cli *cli)
         cli_message(cli, "triage: name a core, or - for standard input");
         return CLI_EXIT_USAGE;
     }
+    for (size_t i = 0; i < cli->n_args; i++) {
+        if (!strcmp(cli->args[i], "-") && cli->options.klog && !strcmp(cli->options.klog, "-")) {
+            cli_message(cli, "triage: the core and the kernel log cannot both be standard input");
+            return CLI_EXIT_USAGE;
+        }
+    }
     if (!cli->options.job.stacks_only) {
         error = cli_load_rules(cli, false, &rules);
         if (error)
             return cli_fail(cli, error);
+    }
+    error = cli_load_klog(cli);
+    if (error) {
+        inq_rules_destroy(rules);
+        return cli_fail(cli, error);
     }
     cli_prepare_job(cli, rules);
     if (cli->options.known_issues) {

@@ -77,6 +77,16 @@ struct inq_fact_value {
  */
 struct inq_fact_value inq_evidence_get(const json_t *document, const char *path,
                                        const char *element_name, const json_t *element);
+/* The same within several quantifiers (facts.h); `scope` may be NULL. */
+struct inq_fact_scope;
+struct inq_fact_value inq_evidence_get_in(const json_t *document, const char *path,
+                                          const struct inq_fact_scope *scope);
+/*
+ * Element `index` of a list: of indexes into modules[], the module. NULL when it is not there.
+ */
+struct inq_fact;
+const json_t *inq_evidence_element(const json_t *document, const struct inq_fact *list,
+                                   const json_t *values, size_t index);
 
 /*
  * JSON text: compact or indented, ASCII only (all else as \u escapes), keys in the order of

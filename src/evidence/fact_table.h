@@ -40,8 +40,10 @@ struct inq_path_step {
  * a bracket without a number that fits.
  */
 bool inq_path_next(const char **path, struct inq_path_step *ret_step);
-/* "module" → the node of "modules"; INQ_FACT_NODE_NONE when no list has such elements. */
-int inq_fact_node_of_element(const char *element);
+/* The node that members of a list's elements hang on; for indexes into modules[], of modules. */
+int inq_fact_node_of_list(const struct inq_fact *list);
+/* The first list whose elements have this name; NULL when there is none. */
+const struct inq_fact *inq_fact_list_of_element(const char *element);
 bool inq_path_step_is(const struct inq_path_step *step, const char *key);
 
 #endif

@@ -14,11 +14,13 @@
  */
 #define MAX_FACTS 512
 #define SLOTS 2048 /* a power of two, a quarter full at most */
+#define ELEMENT_NAME 24
 
 static int16_t slots[SLOTS]; /* index + 1; 0 is free */
 static int16_t parents[MAX_FACTS];
 static const char *keys[MAX_FACTS]; /* into the path: not terminated when "[]" follows */
 static uint8_t key_sizes[MAX_FACTS];
+static char element_names[MAX_FACTS][ELEMENT_NAME];
 static pthread_once_t tree_once = PTHREAD_ONCE_INIT;
 
 static uint32_t hash_member(int parent, const char *key, size_t size)
@@ -69,10 +71,15 @@ static void add_fact(int node)
     slots[slot] = (int16_t)(node + 1);
 }
 
+static void name_element(int node);
+
 static void build_tree(void)
 {
-    for (size_t i = 0; i < inq_fact_table_count && i < MAX_FACTS; i++)
+    for (size_t i = 0; i < inq_fact_table_count && i < MAX_FACTS; i++) {
         add_fact((int)i);
+        if (keys[i])
+            name_element((int)i);
+    }
 }
 
 int inq_fact_node_member(int parent, const char *key, size_t key_size)
@@ -100,21 +107,38 @@ const struct inq_fact *inq_facts(size_t *ret_count)
     return inq_fact_table;
 }
 
-/* The lists a quantifier may run over. */
-static const struct {
-    const char *list, *element, *path;
-} elements[] = {
-    {"modules", "module", "modules"},
-    {"threads", "thread", "threads"},
-    {"frames", "frame", "threads[].frames"},
-    {"crashed.frames", "frame", "threads[].frames"},
-    {"collisions", "collision", "collisions"},
-    {"gaps", "gap", "gaps"},
-    {"pairs", "pair", "pairs"},
-    {"bindings.captures", "capture", "bindings.captures"},
-    {"bindings.allocators", "allocator", "bindings.allocators"},
-    {"bindings.runtimes", "runtime", "bindings.runtimes"},
-};
+/*
+ * What a quantifier calls one element: the last name of the list's path in the singular, "modules"
+ * → "module", "copies" → "copy"; "entry" where that is no plural (kernel_log).
+ */
+static void name_element(int node)
+{
+    size_t size = key_sizes[node];
+    const char *key = keys[node];
+    char *name = element_names[node];
+
+    if (size < 2 || size >= ELEMENT_NAME || key[size - 1] != 's') {
+        memcpy(name, "entry", 6);
+        return;
+    }
+    memcpy(name, key, size - 1);
+    if (size > 3 && key[size - 2] == 'e' && key[size - 3] == 'i')
+        memcpy(name + size - 3, "y", 2);
+    else
+        name[size - 1] = '\0';
+}
+
+static bool is_quantifiable(const struct inq_fact *fact)
+{
+    return fact->type == INQ_FACT_LIST ||
+           (fact->type == INQ_FACT_NUMBERS && inq_fact_is_module(fact));
+}
+
+const char *inq_fact_element_of(const struct inq_fact *list)
+{
+    pthread_once(&tree_once, build_tree);
+    return list && is_quantifiable(list) ? element_names[list - inq_fact_table] : NULL;
+}
 
 bool inq_fact_is_module(const struct inq_fact *fact)
 {
@@ -123,30 +147,24 @@ bool inq_fact_is_module(const struct inq_fact *fact)
 
 const char *inq_fact_element(const char *list)
 {
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(elements); i++)
-        if (!strcmp(list, elements[i].list))
-            return elements[i].element;
-    return NULL;
+    return inq_fact_element_of(inq_fact_find(list, NULL));
 }
 
-static int node_of_path(const char *path)
+int inq_fact_node_of_list(const struct inq_fact *list)
 {
-    int node = INQ_FACT_NODE_ROOT;
-    struct inq_path_step step;
-    while (path && node != INQ_FACT_NODE_NONE) {
-        if (!inq_path_next(&path, &step))
-            return INQ_FACT_NODE_NONE;
-        node = inq_fact_node_member(node, step.key, step.key_size);
+    if (!inq_fact_is_module(list))
+        return (int)(list - inq_fact_table);
+    return inq_fact_node_member(INQ_FACT_NODE_ROOT, "modules", 7);
+}
+
+const struct inq_fact *inq_fact_list_of_element(const char *element)
+{
+    for (size_t i = 0; element && i < inq_fact_table_count; i++) {
+        const char *name = inq_fact_element_of(&inq_fact_table[i]);
+        if (name && !strcmp(name, element))
+            return &inq_fact_table[i];
     }
-    return node;
-}
-
-int inq_fact_node_of_element(const char *element)
-{
-    for (size_t i = 0; element && i < INQ_ARRAY_SIZE(elements); i++)
-        if (!strcmp(element, elements[i].element))
-            return node_of_path(elements[i].path);
-    return INQ_FACT_NODE_NONE;
+    return NULL;
 }
 
 bool inq_path_next(const char **path, struct inq_path_step *ret_step)

@@ -43,14 +43,34 @@ struct inq_fact {
 /* Sorted in document order (the order of keys in the report). */
 const struct inq_fact *inq_facts(size_t *ret_count);
 /*
- * By path as a signature writes it: "signal.name", "crashed.stack.overflow", "frame[1].function",
- * or, inside a quantifier, "module.name" with element "module". NULL when there is no such fact.
+ * What the quantifiers around a condition are at, the outermost first. `list` is the fact of the
+ * list that the element is of; `value` is the element, or NULL where none is known (or only the
+ * dictionary is asked).
  */
+#define INQ_SCOPE_DEPTH 4u
+struct inq_fact_scope {
+    struct inq_element {
+        const char *name;
+        const struct inq_fact *list;
+        const struct json_t *value;
+    } items[INQ_SCOPE_DEPTH];
+    size_t count;
+};
+
+/*
+ * By path as a signature writes it: "signal.name", "crashed.stack.overflow", "frame[1].function",
+ * "frame[0].module.family" (through an index into modules[]), or, inside a quantifier,
+ * "module.name". NULL when there is no such fact.
+ */
+const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_fact_scope *scope);
+/* The same inside at most one quantifier, over the first list whose elements have that name. */
 const struct inq_fact *inq_fact_find(const char *path, const char *element);
 /*
- * The list a quantifier runs over ("modules") and its element's name ("module"); NULL for no list.
+ * The name of an element of a list that a quantifier can run over ("modules" → "module"); NULL for
+ * other facts. Lists of objects, and of indexes into modules[], whose elements are those modules.
  */
-const char *inq_fact_element(const char *list);
+const char *inq_fact_element_of(const struct inq_fact *list);
+const char *inq_fact_element(const char *list); /* by path */
 /* Whether the fact is an index into modules[], or a list of them. */
 bool inq_fact_is_module(const struct inq_fact *fact);
 

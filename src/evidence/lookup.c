@@ -12,6 +12,7 @@
 static const char not_looked_for[] = "this version does not look for it";
 static const char no_such_fact[] = "there is no such fact";
 static const char no_crashed_thread[] = "the dump does not tell which thread crashed";
+static const char no_such_element[] = "no element of the list is known to fit";
 static const char no_such_frame[] = "this frame was left out, or the stack was not followed so far";
 
 struct walk {
@@ -110,16 +111,39 @@ static void walk_to_frame(struct walk *walk, const json_t *document, size_t inde
     step_to(walk, node, frame);
 }
 
-/* From an index into modules[] to that module. */
-static void walk_to_module(struct walk *walk, const json_t *document)
+static const json_t *module_at(const json_t *document, const json_t *index)
+{
+    if (!json_is_integer(index) || json_integer_value(index) < 0)
+        return NULL;
+    return json_array_get(json_object_get(document, "modules"), (size_t)json_integer_value(index));
+}
+
+const json_t *inq_evidence_element(const json_t *document, const struct inq_fact *list,
+                                   const json_t *values, size_t index)
+{
+    const json_t *value = json_array_get(values, index);
+    return inq_fact_is_module(list) ? module_at(document, value) : value;
+}
+
+/*
+ * From indexes[2] to one of them: the path goes on as from a single index. (A list's own node
+ * stands for its elements.)
+ */
+static bool is_module_of_list(const struct walk *walk, const struct inq_path_step *last)
 {
     const struct inq_fact *fact = inq_fact_node_fact(walk->node);
-    if (!fact || fact->type != INQ_FACT_INT || !inq_fact_is_module(fact))
+    return last->indexed && fact && fact->type == INQ_FACT_NUMBERS && inq_fact_is_module(fact);
+}
+
+/* From an index into modules[] to that module. */
+static void walk_to_module(struct walk *walk, const json_t *document,
+                           const struct inq_path_step *last)
+{
+    const struct inq_fact *fact = inq_fact_node_fact(walk->node);
+    bool single = fact && (fact->type == INQ_FACT_INT || is_module_of_list(walk, last));
+    if (!single || !inq_fact_is_module(fact))
         return;
-    const json_t *modules = json_object_get(document, "modules");
-    json_int_t index = json_is_integer(walk->value) ? json_integer_value(walk->value) : -1;
-    step_to(walk, inq_fact_node_of_element("module"),
-            index < 0 ? NULL : json_array_get(modules, (size_t)index));
+    step_to(walk, inq_fact_node_of_list(fact), module_at(document, walk->value));
 }
 
 static void walk_member(struct walk *walk, const struct inq_path_step *step)
@@ -142,24 +166,34 @@ static bool walk_map(struct walk *walk, const char *key)
     return true;
 }
 
-/* `document` may be NULL: then only walk->node means anything. False for a malformed path. */
-static bool walk_path(struct walk *walk, const json_t *document, const char *path,
-                      const char *element_name, const json_t *element)
+static const struct inq_element *element_named(const struct inq_fact_scope *scope,
+                                               const struct inq_path_step *step)
+{
+    for (size_t i = scope && !step->indexed ? scope->count : 0; i > 0; i--)
+        if (inq_path_step_is(step, scope->items[i - 1].name))
+            return &scope->items[i - 1];
+    return NULL;
+}
+
+/* The first step of a path, where aliases and elements stand. False for a malformed path. */
+static bool walk_first(struct walk *walk, const json_t *document, const char **path,
+                       const struct inq_fact_scope *scope)
 {
     struct inq_path_step step;
-    *walk =
-        (struct walk){.node = INQ_FACT_NODE_ROOT, .value = document, .absent = INQ_FACT_NODE_NONE};
-    if (!inq_path_next(&path, &step))
+    if (!inq_path_next(path, &step))
         return false;
-    if (element_name && !step.indexed && inq_path_step_is(&step, element_name)) {
-        step_to(walk, inq_fact_node_of_element(element_name), element);
+    const struct inq_element *element = element_named(scope, &step);
+    if (element) {
+        if (document && !element->value)
+            walk->why = no_such_element;
+        step_to(walk, inq_fact_node_of_list(element->list), element->value);
     } else if (inq_path_step_is(&step, "crashed")) {
         walk_to_crashed(walk, document);
-        const char *rest = path;
+        const char *rest = *path;
         if (rest && inq_path_next(&rest, &step) && step.indexed &&
             inq_path_step_is(&step, "frame")) {
             walk_to_frame(walk, document, step.index);
-            path = rest;
+            *path = rest;
         }
     } else if (inq_path_step_is(&step, "frame") && step.indexed) {
         walk_to_crashed(walk, document);
@@ -170,10 +204,22 @@ static bool walk_path(struct walk *walk, const json_t *document, const char *pat
     } else {
         walk_member(walk, &step);
     }
+    return true;
+}
+
+/* `document` may be NULL: then only walk->node means anything. False for a malformed path. */
+static bool walk_path(struct walk *walk, const json_t *document, const char *path,
+                      const struct inq_fact_scope *scope)
+{
+    struct inq_path_step step = {0};
+    *walk =
+        (struct walk){.node = INQ_FACT_NODE_ROOT, .value = document, .absent = INQ_FACT_NODE_NONE};
+    if (!walk_first(walk, document, &path, scope))
+        return false;
     while (path && walk->node != INQ_FACT_NODE_NONE) {
         if (walk_map(walk, path))
             break;
-        walk_to_module(walk, document);
+        walk_to_module(walk, document, &step);
         if (!inq_path_next(&path, &step))
             return false;
         walk_member(walk, &step);
@@ -181,12 +227,26 @@ static bool walk_path(struct walk *walk, const json_t *document, const char *pat
     return true;
 }
 
-const struct inq_fact *inq_fact_find(const char *path, const char *element)
+const struct inq_fact *inq_fact_find_in(const char *path, const struct inq_fact_scope *scope)
 {
     struct walk walk;
-    if (!walk_path(&walk, NULL, path, element, NULL))
+    if (!walk_path(&walk, NULL, path, scope))
         return NULL;
     return inq_fact_node_fact(walk.node);
+}
+
+static struct inq_fact_scope scope_of(const char *name, const json_t *value)
+{
+    const struct inq_fact *list = name ? inq_fact_list_of_element(name) : NULL;
+    struct inq_fact_scope scope = {.count = list ? 1 : 0};
+    scope.items[0] = (struct inq_element){.name = name, .list = list, .value = value};
+    return scope;
+}
+
+const struct inq_fact *inq_fact_find(const char *path, const char *element)
+{
+    struct inq_fact_scope scope = scope_of(element, NULL);
+    return inq_fact_find_in(path, &scope);
 }
 
 /* The reason for `path` or for anything it is part of. */
@@ -223,8 +283,15 @@ static struct inq_fact_value unknown_because(const char *why)
 struct inq_fact_value inq_evidence_get(const json_t *document, const char *path,
                                        const char *element_name, const json_t *element)
 {
+    struct inq_fact_scope scope = scope_of(element_name, element);
+    return inq_evidence_get_in(document, path, &scope);
+}
+
+struct inq_fact_value inq_evidence_get_in(const json_t *document, const char *path,
+                                          const struct inq_fact_scope *scope)
+{
     struct walk walk;
-    if (!walk_path(&walk, document, path, element_name, element))
+    if (!walk_path(&walk, document, path, scope))
         return unknown_because(no_such_fact);
     if (walk.value)
         return (struct inq_fact_value){.known = INQ_KNOWN, .value = walk.value};

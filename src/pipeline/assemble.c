@@ -60,6 +60,37 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
     }
 }
 
+/* Those of an earlier judgement. */
+static void forget_refused(struct inq_evidence *evidence)
+{
+    json_t *gaps = json_object_get(evidence->document, "gaps");
+
+    for (size_t i = json_array_size(gaps); i > 0; i--) {
+        const char *code = json_string_value(json_object_get(json_array_get(gaps, i - 1), "code"));
+
+        if (code && !strcmp(code, inq_code_name(INQ_G_RULE_FILE)))
+            json_array_remove(gaps, i - 1);
+    }
+}
+
+/* So that a crash which other signatures judged can be told by its record. */
+static void set_signatures(struct inq_evidence *evidence, const struct inq_rules *rules)
+{
+    inq_evidence_set(evidence, "tool.signatures", json_sprintf("%016" PRIx64, rules->fingerprint));
+}
+
+struct inq_error *inq_pipeline_rejudge(struct inq_evidence *evidence, const struct inq_rules *rules)
+{
+    const uint64_t losses = inq_text_losses();
+
+    forget_refused(evidence);
+    INQ_TRY(inq_group_key(evidence));
+    INQ_TRY(inq_verdicts_judge(rules, evidence));
+    set_signatures(evidence, rules);
+    add_refused(evidence, rules);
+    return evidence->failed || inq_text_losses() != losses ? &inq_error_oom : NULL;
+}
+
 struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char *path,
                                       const struct stat *st, int fd,
                                       const struct inq_job_options *options)
@@ -67,9 +98,14 @@ struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char 
     const uint64_t losses = inq_text_losses();
 
     set_names(evidence, path, st, fd, options);
+    if (options->kernel_log)
+        INQ_TRY(inq_kernel_log_join(options->kernel_log, evidence));
+    else
+        inq_evidence_set_unknown(evidence, "kernel_log", "no kernel log was looked at");
     INQ_TRY(inq_group_key(evidence));
     if (options->rules) {
         INQ_TRY(inq_verdicts_judge(options->rules, evidence));
+        set_signatures(evidence, options->rules);
         add_refused(evidence, options->rules);
     }
     return evidence->failed || inq_text_losses() != losses ? &inq_error_oom : NULL;

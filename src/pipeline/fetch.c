@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bounds.h"
@@ -392,4 +394,39 @@ void inq_fetch_stop(struct inq_fetcher *fetcher, struct inq_fetch *fetch)
         return;
     end_process(fetch, &outcome);
     inq_fetch_folder_remove(fetcher->cache_fd, &fetch->folder);
+}
+
+static uint64_t now_msec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * MSEC_PER_SEC + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+struct inq_error *inq_fetch_probe(const struct inq_job_options *options, bool *ret_answered,
+                                  const char **ret_why)
+{
+    static const char nobodys[] = "inquest is there one";
+    struct inq_file_request request = {.kind = INQ_FILE_FETCH_DEBUG, .build_id_size = 20};
+    struct inq_fetch fetch = {.result_fd = -1};
+    struct inq_file_reply reply = {.fd = -1};
+    struct inq_fetcher *fetcher = NULL;
+
+    INQ_TRY(inq_fetcher_create(options, &fetcher));
+    memcpy(request.build_id, nobodys, request.build_id_size);
+    if (inq_fetch_begin(fetcher, &fetch, &request, now_msec(), &reply)) {
+        const uint64_t now = now_msec();
+        struct pollfd waited = {.fd = fetch.result_fd, .events = POLLIN};
+
+        if (now < fetch.deadline_msec)
+            (void)poll(&waited, 1, (int)(fetch.deadline_msec - now));
+        inq_fetch_finish(fetcher, &fetch, now_msec(), &reply);
+    }
+    inq_closep(&reply.fd);
+    *ret_answered = is_absent(fetcher, &request) || reply.fd >= 0;
+    *ret_why = fetcher->off ? fetcher->off : outcome_text(INQ_FETCH_FAILED);
+    inq_fetch_notes_deinit(&fetch.notes);
+    inq_fetcher_destroy(fetcher);
+    return NULL;
 }

@@ -74,6 +74,13 @@ void inq_fetch_finish(struct inq_fetcher *fetcher, struct inq_fetch *fetch, uint
 /* Ends what is on its way, and frees everything but the notes. */
 void inq_fetch_stop(struct inq_fetcher *fetcher, struct inq_fetch *fetch);
 
+/*
+ * Does one of the servers of options->debuginfod_urls answer within options->timeout_seconds? It is
+ * asked for a file that none has, past the cache. Without an answer *ret_why says why, static.
+ */
+struct inq_error *inq_fetch_probe(const struct inq_job_options *options, bool *ret_answered,
+                                  const char **ret_why);
+
 /* Notes as gaps, with the names of the modules in the document. */
 void inq_fetch_notes_report(const struct inq_fetch_notes *notes, struct inq_evidence *evidence);
 void inq_fetch_notes_deinit(struct inq_fetch_notes *notes);

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "evidence.h"
 #include "files.h"
+#include "kernel_log.h"
 #include "rules.h"
 
 struct inq_known_issues;
@@ -35,8 +36,9 @@ struct inq_job_options {
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     bool all_owners; /* owners of every module: `libs`; else of those that matter for the crash */
     const struct inq_known_issues *issues; /* known_issues.h; NULL: none */
-    struct inq_records *records; /* the crash database: records.h; NULL: none */
-    bool worker_stderr;          /* the workers write to our stderr instead of nowhere: for tests */
+    struct inq_kernel_log *kernel_log;     /* its lines are joined to the cores; NULL: no log */
+    struct inq_records *records;           /* the crash database: records.h; NULL: none */
+    bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 
 /*
@@ -54,6 +56,13 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
  */
 struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char *path,
                                       const struct inq_job_options *options);
+
+/*
+ * Judges a report again, as it lies in a file or a store: verdicts, group, and the gaps of refused
+ * signature files are made anew; all else stays.
+ */
+struct inq_error *inq_pipeline_rejudge(struct inq_evidence *evidence,
+                                       const struct inq_rules *rules);
 
 /* Opens a core named by the user ("-" is stdin), then as above. */
 struct inq_error *inq_pipeline_triage(const char *path, const struct inq_job_options *options,
@@ -102,8 +111,8 @@ struct inq_scan_result {
     uint64_t files, crashes, partial, skipped, failed;
     uint64_t known;    /* of the crashes: done by an earlier scan */
     uint64_t unwanted; /* crashes that were left out */
-    json_t *groups; /* for inq_report_groups() */
-    int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
+    json_t *groups;    /* for inq_report_groups() */
+    int exit_code;     /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
 };
 
 /*

@@ -90,7 +90,8 @@ char *inq_records_setting(const struct inq_job_options *options)
         policy->trust_paths, options->debuginfod);
     for (size_t i = 0; i < policy->n_debug_dirs; i++)
         inq_text_printf(&text, "%s|", policy->debug_dirs[i]);
-    inq_text_printf(&text, "%016" PRIx64, options->rules ? options->rules->fingerprint : 0);
+    if (options->kernel_log && inq_kernel_log_file(options->kernel_log))
+        inq_text_printf(&text, "%s|", inq_kernel_log_file(options->kernel_log));
     if (text.failed || !SHA256Data((const uint8_t *)text.bytes, text.size, digest))
         return NULL;
     return strndup(digest, 16);
@@ -165,10 +166,42 @@ json_t *inq_records_whole(struct inq_records *records, const char *uid)
     return report;
 }
 
+struct inq_error *inq_records_judge(struct inq_records *records, const char *uid,
+                                    const struct inq_rules *rules, json_t **row)
+{
+    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
+    char now[17];
+    const char *then = text_of(json_object_get(*row, "tool"), "signatures");
+
+    if (!rules || !has_store(records))
+        return NULL;
+    snprintf(now, sizeof(now), "%016" PRIx64, rules->fingerprint);
+    if (!then || !strcmp(then, now))
+        return NULL;
+    json_t *whole = inq_records_whole(records, uid);
+    if (!whole)
+        return NULL;
+    struct inq_error *error = inq_evidence_create(&evidence);
+    if (error) {
+        json_decref(whole);
+        return error;
+    }
+    json_decref(evidence->document);
+    evidence->document = whole;
+    INQ_TRY(inq_pipeline_rejudge(evidence, rules));
+    json_t *fresh = inq_records_row(whole);
+    if (!fresh)
+        return &inq_error_oom;
+    if (!records->asks_only)
+        went_well(records, inq_store_replace(records->store, uid, whole, fresh));
+    json_decref(*row);
+    *row = fresh;
+    return NULL;
+}
+
 json_t *inq_records_row(const json_t *report)
 {
-    static const char *const heavy[] = {"modules",    "collisions", "environment",
-                                        "kernel_log", "unknown",    "pairs"};
+    static const char *const heavy[] = {"modules", "collisions", "environment", "unknown", "pairs"};
     json_t *row = json_copy((json_t *)report), *threads = json_array();
     const json_t *thread;
     size_t i;

@@ -28,7 +28,7 @@ struct inq_records {
 };
 
 /*
- * One word for all that a report depends on besides the dump: release, options, signatures. To be
+ * One word for all that a worker's evidence depends on besides the dump: release, options. To be
  * freed; NULL without memory.
  */
 char *inq_records_setting(const struct inq_job_options *options);
@@ -54,6 +54,10 @@ void inq_records_release(struct inq_records *records, int64_t id);
 void inq_records_add_seen(struct inq_records *records, json_t *report);
 /* The whole report of a crash; NULL when it cannot be had. New reference. */
 json_t *inq_records_whole(struct inq_records *records, const char *uid);
+
+/* A recalled row that other signatures judged is judged again, and so is its record. */
+struct inq_error *inq_records_judge(struct inq_records *records, const char *uid,
+                                    const struct inq_rules *rules, json_t **row);
 
 /* What a row and the groups need of a report. New reference, NULL without memory. */
 json_t *inq_records_row(const json_t *report);

@@ -161,6 +161,8 @@ static struct inq_error *recall_report(struct scan *s, struct item *item,
 {
     json_t *core;
 
+    INQ_TRY(inq_records_judge(s->options->job.records, claim->uid, s->options->job.rules,
+                              &claim->row));
     item->report = s->options->full_reports ? inq_records_whole(s->options->job.records, claim->uid)
                                             : json_incref(claim->row);
     if (!item->report)
@@ -169,6 +171,8 @@ static struct inq_error *recall_report(struct scan *s, struct item *item,
     if (json_is_object(core))
         inq_json_set_foreign(core, "path", entry_of(s, item)->path);
     json_object_set_new(item->report, "uid", json_string(claim->uid));
+    if (s->options->job.kernel_log)
+        inq_kernel_log_recall(s->options->job.kernel_log, item->report);
     item->exit_code = claim->exit_code;
     item->known = true;
     item->progress = DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prefix.h"
+#include "prefix_analysis.h"
 
 #include <elf.h>
 #include <stdlib.h>

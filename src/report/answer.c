@@ -302,6 +302,7 @@ void inq_page_answer(struct inq_page *page)
     if (inq_page_text(answer, "cause"))
         inq_page_prose(page, "  ", 2, inq_page_text(answer, "cause"));
     put_next(page, fixes);
+    inq_page_chain(page, verdicts, answer);
     put_items(page, json_object_get(answer, "evidence"), "Evidence", "  + ");
     put_items(page, json_object_get(answer, "against"), "Against", "  - ");
     put_items(page, json_object_get(answer, "unknown"), "Not known", "  ? ");

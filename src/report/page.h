@@ -91,6 +91,9 @@ void inq_page_group_id(const char *key, char ret_id[9]);
 void inq_page_state(struct inq_page *page); /* exit, dlopen, fork, ...: one line each */
 void inq_page_headline(struct inq_page *page);
 void inq_page_answer(struct inq_page *page);
+void inq_page_chain(struct inq_page *page, const json_t *verdicts, const json_t *answer);
+void inq_page_group(struct inq_page *page);
+void inq_page_signatures(struct inq_page *page); /* where they are not as shipped */
 void inq_page_crashed_thread(struct inq_page *page);
 void inq_page_collisions(struct inq_page *page);
 void inq_page_other_threads(struct inq_page *page);

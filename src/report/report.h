@@ -51,6 +51,13 @@ void inq_report_markdown_begin(struct inq_text *text);
 void inq_report_markdown_row(const json_t *report, struct inq_text *text);
 void inq_report_markdown_groups(const json_t *groups, struct inq_text *text);
 
+/* The document of `inquest klog` (docs/klog.md). */
+void inq_report_klog(const json_t *document, const struct inq_style *style, struct inq_text *text);
+
+/* Deaths in a kernel log that no core was there for: an array of {line, time}, oldest first. */
+void inq_report_without_core(const json_t *lines, const struct inq_style *style,
+                             struct inq_text *text);
+
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */
 int inq_report_exit_code(const json_t *report);
 

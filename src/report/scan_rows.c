@@ -15,6 +15,7 @@
 #define LEAST_PATH 16
 #define GROUPS_SHOWN 40
 #define PROGRAMS_SHOWN 4
+#define LINES_SHOWN 10
 
 static const char *last_component(const char *path)
 {
@@ -200,5 +201,34 @@ void inq_report_groups(const json_t *groups, const struct inq_style *style, stru
             break;
         }
         put_group(&page, group);
+    }
+}
+
+void inq_report_without_core(const json_t *lines, const struct inq_style *style,
+                             struct inq_text *text)
+{
+    struct inq_page page = {.text = text, .style = style};
+    const size_t count = json_array_size(lines);
+    const size_t first = style->verbose || count <= LINES_SHOWN ? 0 : count - LINES_SHOWN;
+    if (count == 0)
+        return;
+    inq_page_tone(&page, INQ_TONE_BOLD);
+    inq_page_printf(&page, "%zu death%s in the kernel log without a core here", count,
+                    count == 1 ? "" : "s");
+    inq_page_plain(&page);
+    inq_page_put(&page, "\n");
+    if (first > 0)
+        inq_page_printf(&page, "  ... %zu before (-v shows them, inquest klog groups them)\n",
+                        first);
+    for (size_t i = first; i < count; i++) {
+        const json_t *row = json_array_get(lines, i);
+        char when[32];
+        if (!inq_page_local_time(inq_page_text(row, "time"), when))
+            snprintf(when, sizeof(when), "-");
+        inq_page_printf(&page, "  %-16.16s  ", when);
+        _cleanup_free_ char *line =
+            inq_page_cut_end(inq_page_text(row, "line"), inq_page_columns(&page, 20, 40));
+        inq_page_cell(&page, line, 0);
+        inq_page_put(&page, "\n");
     }
 }

@@ -11,15 +11,54 @@
 #include "error.h"
 #include "page.h"
 
+/* What equals by what a line was found: words for those that are not sure. */
+static const char *likely_by(const json_t *line)
+{
+    static const char *const words[][2] = {
+        {"ip-sp", "the addresses are equal, but of several crashes"},
+        {"ip-tid", "thread id and instruction are equal"},
+        {"tid-address-time", "thread id, address and time are equal"},
+        {"tid-time", "thread id and time are equal"},
+        {"tid-address", "thread id and address are equal"},
+    };
+    const char *by = inq_page_text(line, "matched_by");
+    for (size_t i = 0; by && i < INQ_ARRAY_SIZE(words); i++)
+        if (!strcmp(by, words[i][0]))
+            return words[i][1];
+    return "how is not known";
+}
+
+/* A log without a line about the crash: only what may surprise, unless all is wanted. */
+static void put_absence(struct inq_page *page)
+{
+    const json_t *absence = json_object_get(page->report, "kernel_log_absence");
+    const char *why = inq_page_text(absence, "why");
+    const char *source = inq_page_text(json_object_get(page->report, "fault"), "source");
+    const bool handled = source && !strcmp(source, "signal-frame");
+    if (!why ||
+        (inq_page_true(absence, "expected") && !handled && !page->style->verbose))
+        return;
+    inq_page_heading(page, "Kernel log");
+    inq_page_prose(page, "  no line about this crash: ", 4, why);
+}
+
 void inq_page_kernel_log(struct inq_page *page)
 {
     const json_t *lines = json_object_get(page->report, "kernel_log");
-    size_t i;
-    json_t *line;
-    if (json_array_size(lines) == 0)
+    size_t i, j;
+    json_t *line, *against;
+    if (json_array_size(lines) == 0) {
+        put_absence(page);
         return;
+    }
     inq_page_heading(page, "Kernel log");
-    json_array_foreach(lines, i, line) inq_page_prose(page, "  ", 4, inq_page_text(line, "line"));
+    json_array_foreach (lines, i, line) {
+        inq_page_prose(page, "  ", 4, inq_page_text(line, "line"));
+        if (inq_page_true(line, "likely"))
+            inq_page_printf(page, "    likely this crash, not surely: %s\n", likely_by(line));
+        json_array_foreach (json_object_get(line, "contradictions"), j, against)
+            inq_page_prose(page, "    does not agree: ", 6, json_string_value(against));
+    }
 }
 
 static void put_modules(struct inq_page *page)

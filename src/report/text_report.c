@@ -18,6 +18,8 @@ static void put_page(struct inq_page *page)
     inq_page_other_threads(page);
     inq_page_kernel_log(page);
     inq_page_details(page);
+    inq_page_group(page);
+    inq_page_signatures(page);
     inq_page_gaps(page);
     inq_page_gdb(page);
 }

@@ -13,7 +13,7 @@
 struct line {
     struct inq_rule_source *source;
     const struct inq_node *node;
-    const char *element;
+    const struct inq_fact_scope *scope;
     size_t at;
 };
 
@@ -50,8 +50,11 @@ static const struct {
     {{"does", "not", "exist"}, INQ_OP_NOT_EXISTS},
     {{"is", "not"}, INQ_OP_IS_NOT},
     {{"is"}, INQ_OP_IS},
+    {{"not", "in"}, INQ_OP_NOT_IN},
     {{"in"}, INQ_OP_IN},
+    {{"not", "like"}, INQ_OP_NOT_LIKE},
     {{"like"}, INQ_OP_LIKE},
+    {{"has"}, INQ_OP_HAS},
     {{"<="}, INQ_OP_LESS_EQUAL},
     {{">="}, INQ_OP_GREATER_EQUAL},
     {{"<"}, INQ_OP_LESS},
@@ -86,8 +89,8 @@ static struct inq_error *read_operator(struct line *line, enum inq_operator *ret
         line->at = start;
     }
     return inq_node_error(line->source, line->node, start,
-                          "an operator is expected after the fact: is, is not, in, like, <, <=, >, "
-                          ">=, exists, does not exist");
+                          "an operator is expected after the fact: is, is not, in, not in, like, "
+                          "not like, has, <, <=, >, >=, exists, does not exist");
 }
 
 static bool op_is_order(enum inq_operator op)
@@ -197,10 +200,16 @@ static struct inq_error *type_literal(struct line *line, const struct inq_fact *
             wanted = "true or false";
         break;
     case INQ_FACT_WORD:
-        if (op != INQ_OP_LIKE && !word_is_one_of(literal->text, fact->values))
+        if (op != INQ_OP_LIKE && op != INQ_OP_NOT_LIKE &&
+            !word_is_one_of(literal->text, fact->values))
             return inq_node_error(line->source, line->node, at,
-                                  "\"%.100s\" is none of the values of this fact: %.600s",
-                                  literal->text, fact->values);
+                                  "\"%.100s\" is none of the values of this fact: %.600s%s",
+                                  literal->text, fact->values,
+                                  inq_word_suggestion(line->source, literal->text, fact->values));
+        break;
+    case INQ_FACT_NUMBERS:
+        if (!parse_signed(literal->text, &literal->as.number))
+            wanted = "a whole number, decimal or 0x hex";
         break;
     default:
         break;
@@ -228,6 +237,7 @@ static struct inq_error *read_list(struct line *line, const struct inq_fact *fac
     if (*rest(line) != '[')
         return inq_node_error(line->source, line->node, line->at,
                               "\"in\" takes a list: in [one, two]");
+    const enum inq_operator op = condition->op;
     /* No more values than commas + 1. */
     size_t most = 1;
     for (const char *c = rest(line); *c; c++)
@@ -239,7 +249,7 @@ static struct inq_error *read_list(struct line *line, const struct inq_fact *fac
     line->at++;
     skip_spaces(line);
     while (*rest(line) != ']') {
-        INQ_TRY(read_one_literal(line, fact, INQ_OP_IN, true, &literals[count]));
+        INQ_TRY(read_one_literal(line, fact, op, true, &literals[count]));
         count++;
         if (*rest(line) == ',') {
             line->at++;
@@ -260,6 +270,11 @@ static struct inq_error *read_list(struct line *line, const struct inq_fact *fac
 
 /* --------------------------------------------------------------------------------- a line */
 
+static bool op_is_like(enum inq_operator op)
+{
+    return op == INQ_OP_LIKE || op == INQ_OP_NOT_LIKE;
+}
+
 /* Comparing what cannot be compared is a mistake in the rule, and is said before it is used. */
 static struct inq_error *check_types(struct line *line, const struct inq_fact *fact,
                                      enum inq_operator op, size_t at)
@@ -268,10 +283,13 @@ static struct inq_error *check_types(struct line *line, const struct inq_fact *f
         return NULL;
     const char *problem = NULL;
     switch (fact->type) {
-    case INQ_FACT_OBJECT:
-    case INQ_FACT_LIST:
     case INQ_FACT_TEXTS:
     case INQ_FACT_NUMBERS:
+        if (op != INQ_OP_HAS)
+            problem = "is a list: only has, exists and does not exist can be asked of it";
+        break;
+    case INQ_FACT_OBJECT:
+    case INQ_FACT_LIST:
     case INQ_FACT_MAP:
         problem = "is not a single value: only exists and does not exist can be asked of it";
         break;
@@ -281,20 +299,34 @@ static struct inq_error *check_types(struct line *line, const struct inq_fact *f
             problem = "is a text: it has no order, only is, is not, in and like";
         break;
     case INQ_FACT_BOOL:
-        if (op_is_order(op) || op == INQ_OP_LIKE)
+        if (op_is_order(op) || op_is_like(op))
             problem = "is true or false: only is, is not and in can be asked of it";
         break;
     default:
-        if (op == INQ_OP_LIKE)
+        if (op_is_like(op))
             problem = "is a number: like is for texts";
         break;
     }
+    if (!problem && op == INQ_OP_HAS && fact->type != INQ_FACT_TEXTS &&
+        fact->type != INQ_FACT_NUMBERS)
+        problem = "is a single value: has is for lists";
     return problem ? inq_node_error(line->source, line->node, at, "%.200s %s", fact->path, problem)
                    : NULL;
 }
 
-static struct inq_error *read_fact(struct line *line, struct inq_condition *condition,
-                                   const struct inq_fact **ret_fact)
+/* The element that a path begins with; its place in the scope, or `count` for none. */
+static size_t element_of_path(const struct inq_fact_scope *scope, const char *path)
+{
+    size_t size = strcspn(path, ".[");
+    for (size_t i = scope ? scope->count : 0; i > 0 && path[size] != '['; i--)
+        if (strlen(scope->items[i - 1].name) == size &&
+            strncmp(scope->items[i - 1].name, path, size) == 0)
+            return i - 1;
+    return scope ? scope->count : 0;
+}
+
+static struct inq_error *read_path(struct line *line, const char **ret_path,
+                                   const struct inq_fact **ret_fact, unsigned *uses)
 {
     size_t start = line->at, size = 0;
     while (is_path_char(rest(line)[size]))
@@ -305,51 +337,249 @@ static struct inq_error *read_fact(struct line *line, struct inq_condition *cond
     char *path = inq_arena_copy(line->source->arena, rest(line), size);
     if (!path)
         return &inq_error_oom;
-    const struct inq_fact *fact = inq_fact_find(path, line->element);
+    const struct inq_fact *fact = inq_fact_find_in(path, line->scope);
     if (!fact)
         return inq_node_error(line->source, line->node, start,
-                              "there is no fact \"%.200s\" (docs/facts.md lists them)", path);
+                              "there is no fact \"%.200s\" (docs/facts.md lists them)%s", path,
+                              inq_fact_suggestion(line->source, path, line->scope));
     line->at += size;
-    skip_spaces(line);
-    condition->path = path;
-    condition->type = fact->type;
-    /* ELEMENT.KEY is looked up in the element itself: the inner loop of a quantifier. */
-    size_t prefix = line->element ? strlen(line->element) : 0;
-    condition->of_element =
-        line->element && strncmp(path, line->element, prefix) == 0 && path[prefix] == '.';
-    if (condition->of_element && !strpbrk(path + prefix + 1, ".["))
-        condition->member = path + prefix + 1;
+    size_t level = element_of_path(line->scope, path);
+    if (line->scope && level < line->scope->count)
+        *uses |= 1u << level;
+    *ret_path = path;
     *ret_fact = fact;
     return NULL;
 }
 
-struct inq_error *inq_condition_parse(struct inq_rule_source *source, const struct inq_node *node,
-                                      const char *element, struct inq_condition *ret_condition)
+static struct inq_error *read_fact(struct line *line, struct inq_condition *condition)
 {
-    struct line line = {.source = source, .node = node, .element = element};
+    INQ_TRY(read_path(line, &condition->path, &condition->fact, &condition->uses));
+    skip_spaces(line);
+    condition->type = condition->fact->type;
+    /* ELEMENT.KEY is looked up in the element itself: the inner loop of a quantifier. */
+    size_t level = element_of_path(line->scope, condition->path);
+    const char *dot = strchr(condition->path, '.');
+    if (line->scope && level < line->scope->count && dot && !strpbrk(dot + 1, ".[")) {
+        condition->level = (unsigned)level;
+        condition->member = dot + 1;
+    }
+    return NULL;
+}
+
+static bool is_number(enum inq_fact_type type)
+{
+    return type == INQ_FACT_INT || type == INQ_FACT_ADDR;
+}
+
+static bool is_text(enum inq_fact_type type)
+{
+    return type == INQ_FACT_TEXT || type == INQ_FACT_WORD;
+}
+
+/* Can the two facts be compared with this operator? */
+static bool fits_fact(const struct inq_condition *condition, const struct inq_fact *right)
+{
+    enum inq_fact_type type = condition->type;
+    if (inq_fact_is_module(condition->fact) != inq_fact_is_module(right))
+        return false;
+    if (condition->op == INQ_OP_HAS)
+        return type == INQ_FACT_TEXTS ? is_text(right->type) : right->type == INQ_FACT_INT;
+    return type == right->type || (is_number(type) && is_number(right->type)) ||
+           (is_text(type) && is_text(right->type));
+}
+
+/* "{FACT}" on the right: compared fact with fact. */
+static struct inq_error *read_right(struct line *line, struct inq_condition *condition)
+{
+    size_t at = line->at++;
+    if (condition->op == INQ_OP_IN || condition->op == INQ_OP_NOT_IN || op_is_like(condition->op))
+        return inq_node_error(line->source, line->node, at,
+                              "a fact in braces can only be compared with is, is not, has, <, <=, "
+                              "> and >=");
+    INQ_TRY(read_path(line, &condition->right, &condition->right_fact, &condition->uses));
+    if (*rest(line) != '}')
+        return inq_node_error(line->source, line->node, line->at,
+                              "the brace is not closed: {FACT} is expected");
+    line->at++;
+    skip_spaces(line);
+    if (!fits_fact(condition, condition->right_fact))
+        return inq_node_error(line->source, line->node, at + 1,
+                              "%.200s and %.200s are not of one kind", condition->fact->path,
+                              condition->right_fact->path);
+    return NULL;
+}
+
+static struct inq_error *read_right_side(struct line *line, struct inq_condition *condition)
+{
+    const struct inq_fact *fact = condition->fact;
+    enum inq_operator op = condition->op;
+    if (op == INQ_OP_EXISTS || op == INQ_OP_NOT_EXISTS)
+        return NULL;
+    if (*rest(line) == '{')
+        return read_right(line, condition);
+    /* A pattern that begins with a bracket is quoted. */
+    bool list = op == INQ_OP_IN || op == INQ_OP_NOT_IN || (op_is_like(op) && *rest(line) == '[');
+    if (list)
+        return read_list(line, fact, condition);
+    struct inq_literal *literal = INQ_ARENA_NEW(line->source->arena, struct inq_literal);
+    if (!literal)
+        return &inq_error_oom;
+    INQ_TRY(read_one_literal(line, fact, op, false, literal));
+    condition->literals = literal;
+    condition->n_literals = 1;
+    return NULL;
+}
+
+static struct inq_error *nothing_more(struct line *line)
+{
+    if (!*rest(line))
+        return NULL;
+    return inq_node_error(line->source, line->node, line->at,
+                          "nothing more is expected here: quote a value that holds spaces");
+}
+
+static bool begins_with_word(const char *text, const char *word)
+{
+    size_t size = strlen(word);
+    return strncmp(text, word, size) == 0 && (text[size] == ' ' || text[size] == '\t');
+}
+
+struct inq_error *inq_condition_parse(struct inq_rule_source *source, const struct inq_node *node,
+                                      const struct inq_fact_scope *scope, bool nested,
+                                      struct inq_condition *ret_condition)
+{
+    struct line line = {.source = source, .node = node, .scope = scope};
     struct inq_condition condition = {.kind = INQ_CONDITION_COMPARE, .text = node->text};
-    const struct inq_fact *fact = NULL;
 
     skip_spaces(&line);
-    INQ_TRY(read_fact(&line, &condition, &fact));
+    if (begins_with_word(rest(&line), "count"))
+        return inq_quantifier_parse(source, node, scope, nested, ret_condition);
+    INQ_TRY(read_fact(&line, &condition));
     size_t at = line.at;
     INQ_TRY(read_operator(&line, &condition.op));
-    INQ_TRY(check_types(&line, fact, condition.op, at));
-    if (condition.op == INQ_OP_IN) {
-        INQ_TRY(read_list(&line, fact, &condition));
-    } else if (condition.op != INQ_OP_EXISTS && condition.op != INQ_OP_NOT_EXISTS) {
-        struct inq_literal *literal = INQ_ARENA_NEW(source->arena, struct inq_literal);
-        if (!literal)
-            return &inq_error_oom;
-        INQ_TRY(read_one_literal(&line, fact, condition.op, false, literal));
-        condition.literals = literal;
-        condition.n_literals = 1;
-    }
-    if (*rest(&line))
-        return inq_node_error(source, node, line.at,
-                              "nothing more is expected here: quote a value that holds spaces");
+    INQ_TRY(check_types(&line, condition.fact, condition.op, at));
+    INQ_TRY(read_right_side(&line, &condition));
+    INQ_TRY(nothing_more(&line));
     *ret_condition = condition;
     return NULL;
+}
+
+/* ------------------------------------------------------------------------------ quantifiers */
+
+static const struct {
+    const char *word;
+    enum inq_condition_kind kind;
+} quantifiers[] = {
+    {"any", INQ_CONDITION_ANY}, {"all", INQ_CONDITION_ALL}, {"count", INQ_CONDITION_COUNT}};
+
+static struct inq_error *read_quantifier_word(struct line *line, enum inq_condition_kind *ret_kind)
+{
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(quantifiers); i++) {
+        size_t size = strlen(quantifiers[i].word);
+        if (strncmp(rest(line), quantifiers[i].word, size) == 0 &&
+            is_space_or_end(rest(line)[size])) {
+            *ret_kind = quantifiers[i].kind;
+            line->at += size;
+            skip_spaces(line);
+            return NULL;
+        }
+    }
+    return inq_node_error(line->source, line->node, line->at,
+                          "not a quantifier: any LIST, all LIST, count LIST >= NUMBER or either is "
+                          "expected (a condition that holds \": \" must stand in single quotes as "
+                          "a whole)");
+}
+
+static struct inq_error *read_list_path(struct line *line, bool nested,
+                                        struct inq_condition *condition)
+{
+    size_t at = line->at, size = strcspn(rest(line), " \t\n");
+    char *path = inq_arena_copy(line->source->arena, rest(line), size);
+    if (!path)
+        return &inq_error_oom;
+    const struct inq_fact *fact = size > 0 ? inq_fact_find_in(path, line->scope) : NULL;
+    const char *element = inq_fact_element_of(fact);
+    if (!element)
+        return inq_node_error(line->source, line->node, at,
+                              "\"%.100s\" is no list that a quantifier can run over%s", path,
+                              fact ? "" : inq_list_suggestion(line->source, path));
+    size_t level = element_of_path(line->scope, path);
+    bool own = line->scope && level < line->scope->count;
+    if (nested && !own)
+        return inq_node_error(line->source, line->node, at,
+                              "inside a quantifier only lists of its element can be run over, not "
+                              "\"%.100s\"",
+                              path);
+    if (line->scope && line->scope->count >= INQ_SCOPE_DEPTH)
+        return inq_node_error(line->source, line->node, at, "more than %u quantifiers in another",
+                              INQ_SCOPE_DEPTH);
+    line->at += size;
+    skip_spaces(line);
+    condition->path = path;
+    condition->fact = fact;
+    condition->type = fact->type;
+    condition->element = element;
+    if (own)
+        condition->uses |= 1u << level;
+    return NULL;
+}
+
+static struct inq_error *read_limit(struct line *line, struct inq_condition *condition)
+{
+    size_t at = line->at;
+    INQ_TRY(read_operator(line, &condition->op));
+    if (!op_is_order(condition->op) && condition->op != INQ_OP_IS && condition->op != INQ_OP_IS_NOT)
+        return inq_node_error(line->source, line->node, at,
+                              "a count is compared with is, is not, <, <=, > or >=");
+    char *text = NULL;
+    at = line->at;
+    INQ_TRY(read_value(line, false, &text));
+    if (!parse_unsigned(text, &condition->limit))
+        return inq_node_error(line->source, line->node, at, "\"%.100s\" is not a whole number",
+                              text);
+    return NULL;
+}
+
+struct inq_error *inq_quantifier_parse(struct inq_rule_source *source, const struct inq_node *node,
+                                       const struct inq_fact_scope *scope, bool nested,
+                                       struct inq_condition *ret_condition)
+{
+    struct line line = {.source = source, .node = node, .scope = scope};
+    struct inq_condition condition = {.text = node->text, .path = ""};
+    skip_spaces(&line);
+    if (strcmp(rest(&line), "either") == 0) {
+        condition.kind = INQ_CONDITION_EITHER;
+        *ret_condition = condition;
+        return NULL;
+    }
+    INQ_TRY(read_quantifier_word(&line, &condition.kind));
+    INQ_TRY(read_list_path(&line, nested, &condition));
+    if (condition.kind == INQ_CONDITION_COUNT)
+        INQ_TRY(read_limit(&line, &condition));
+    INQ_TRY(nothing_more(&line));
+    *ret_condition = condition;
+    return NULL;
+}
+
+const struct inq_condition *inq_first_any(const struct inq_conditions *conditions)
+{
+    for (size_t i = 0; i < conditions->count; i++)
+        if (conditions->items[i]->kind == INQ_CONDITION_ANY)
+            return conditions->items[i];
+    return NULL;
+}
+
+void inq_scope_add(struct inq_fact_scope *scope, const struct inq_condition *condition)
+{
+    for (; condition; condition = inq_first_any(&condition->inner)) {
+        for (size_t i = 0; i < scope->count; i++)
+            if (strcmp(scope->items[i].name, condition->element) == 0)
+                return;
+        if (scope->count >= INQ_SCOPE_DEPTH)
+            return;
+        scope->items[scope->count++] =
+            (struct inq_element){.name = condition->element, .list = condition->fact};
+    }
 }
 
 const char *inq_condition_text(const struct inq_condition *condition)
@@ -360,4 +590,21 @@ const char *inq_condition_text(const struct inq_condition *condition)
 const char *inq_condition_fact(const struct inq_condition *condition)
 {
     return condition->path;
+}
+
+bool inq_condition_is_compound(const struct inq_condition *condition)
+{
+    return condition->kind != INQ_CONDITION_COMPARE;
+}
+
+/* Depth is bounded: lines nest no deeper than INQ_RULES_NESTING. */
+void inq_condition_facts(const struct inq_condition *condition,
+                         void (*visit)(void *context, const struct inq_fact *fact), void *context)
+{
+    if (condition->fact)
+        visit(context, condition->fact);
+    if (condition->right_fact)
+        visit(context, condition->right_fact);
+    for (size_t i = 0; i < condition->inner.count; i++)
+        inq_condition_facts(condition->inner.items[i], visit, context);
 }

@@ -1,379 +1,284 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+
+/* A rule over a document: its sections together, and for which element of its first quantifier. */
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
-#include "condition.h"
+#include "evaluator.h"
 #include "kleene.h"
-#include "text.h"
 
-/* A quantifier's state while it runs: what does not change from element to element is asked once.
+/*
+ * How many elements of the first quantifier are followed through the rest of a rule: its other
+ * quantifiers run once for each, and the two lists together must stay linear.
  */
-struct scope {
-    const json_t *document;
-    const char *element_name;
-    const json_t *element;
+#define MAX_CANDIDATES 256u
+
+/* What the rest of the rule comes to for one element (or for none, without a quantifier). */
+struct outcome {
+    enum inq_truth when, strong, proven;
+    bool refuted, lowered;
 };
 
-static enum inq_truth truth_of(bool holds)
+static bool better(const struct outcome *a, const struct outcome *b)
 {
-    return holds ? INQ_YES : INQ_NO;
+    if ((a->when == INQ_YES) != (b->when == INQ_YES))
+        return a->when == INQ_YES;
+    if (a->refuted != b->refuted)
+        return !a->refuted;
+    if ((a->proven == INQ_YES) != (b->proven == INQ_YES))
+        return a->proven == INQ_YES;
+    if ((a->strong == INQ_YES) != (b->strong == INQ_YES))
+        return a->strong == INQ_YES;
+    return !a->lowered && b->lowered;
 }
 
-/* -------------------------------------------------------------------------- one comparison */
-
-/* -1, 0, 1; false when the value in the document is not of the fact's type. */
-static bool order(const struct inq_condition *condition, const struct inq_literal *literal,
-                  const json_t *value, int *ret_order)
+/* `when` without the binder, and no `unless`. */
+static enum inq_truth test_pattern(struct inq_run *run, const struct inq_fact_scope *scope)
 {
-    uint64_t address = 0;
-    switch (condition->type) {
-    case INQ_FACT_INT:
-        if (!json_is_integer(value))
-            return false;
-        *ret_order = (json_integer_value(value) > literal->as.number) -
-                     (json_integer_value(value) < literal->as.number);
-        return true;
-    case INQ_FACT_REAL:
-        if (!json_is_number(value))
-            return false;
-        *ret_order = (json_number_value(value) > literal->as.real) -
-                     (json_number_value(value) < literal->as.real);
-        return true;
-    case INQ_FACT_ADDR:
-        if (!inq_json_addr_value(value, &address))
-            return false;
-        *ret_order = (address > literal->as.address) - (address < literal->as.address);
-        return true;
-    case INQ_FACT_BOOL:
-        if (!json_is_boolean(value))
-            return false;
-        *ret_order = json_is_true(value) != literal->as.boolean;
-        return true;
-    default:
-        if (!json_is_string(value))
-            return false;
-        *ret_order = strcmp(json_string_value(value), literal->text) != 0;
-        return true;
+    const struct inq_rule *rule = run->rule;
+    enum inq_truth truth = INQ_YES;
+    for (size_t i = 0; i < rule->when.count && truth != INQ_NO; i++)
+        if (rule->when.items[i] != rule->binder)
+            truth = inq_truth_and(truth, inq_run_test(run, rule->when.items[i], scope));
+    for (size_t i = 0; i < rule->unless.count && truth != INQ_NO; i++)
+        truth =
+            inq_truth_and(truth, inq_truth_not(inq_run_test(run, rule->unless.items[i], scope)));
+    return truth;
+}
+
+static void test_counter_evidence(struct inq_run *run, const struct inq_fact_scope *scope,
+                                  struct outcome *outcome)
+{
+    for (size_t i = 0; i < run->rule->n_against; i++) {
+        const struct inq_against *against = &run->rule->against[i];
+        if (inq_run_test_all(run, &against->when, scope) != INQ_YES)
+            continue;
+        outcome->refuted = outcome->refuted || against->refutes;
+        outcome->lowered = outcome->lowered || !against->refutes;
     }
 }
 
-static enum inq_truth is_one_of(const struct inq_condition *condition, const json_t *value)
+static enum inq_truth test_section(struct inq_run *run, const struct inq_conditions *section,
+                                   const struct inq_fact_scope *scope)
 {
-    for (size_t i = 0; i < condition->n_literals; i++) {
-        int result = 0;
-        if (!order(condition, &condition->literals[i], value, &result))
-            return INQ_MAYBE;
-        if (result == 0)
-            return INQ_YES;
-    }
-    return INQ_NO;
+    return section->count > 0 ? inq_run_test_all(run, section, scope) : INQ_NO;
 }
 
-static enum inq_truth compare(const struct inq_condition *condition, const json_t *value)
+static void test_rest(struct inq_run *run, const struct inq_fact_scope *scope,
+                      struct outcome *outcome)
 {
-    if (condition->op == INQ_OP_EXISTS)
-        return INQ_YES;
-    if (condition->op == INQ_OP_NOT_EXISTS)
-        return INQ_NO;
-    if (condition->op == INQ_OP_IN)
-        return is_one_of(condition, value);
-    if (condition->op == INQ_OP_LIKE)
-        return json_is_string(value)
-                   ? truth_of(inq_glob_match(condition->literals[0].text, json_string_value(value)))
-                   : INQ_MAYBE;
-    int result = 0;
-    if (!order(condition, &condition->literals[0], value, &result))
-        return INQ_MAYBE;
-    switch (condition->op) {
-    case INQ_OP_IS:
-        return truth_of(result == 0);
-    case INQ_OP_IS_NOT:
-        return truth_of(result != 0);
-    case INQ_OP_LESS:
-        return truth_of(result < 0);
-    case INQ_OP_LESS_EQUAL:
-        return truth_of(result <= 0);
-    case INQ_OP_GREATER:
-        return truth_of(result > 0);
-    default:
-        return truth_of(result >= 0);
-    }
+    outcome->strong = test_section(run, &run->rule->strong, scope);
+    outcome->proven = test_section(run, &run->rule->proof, scope);
+    test_counter_evidence(run, scope, outcome);
 }
 
-/* A fact that was looked for and is not there: it is nothing, so it is none of the values either.
- */
-static enum inq_truth compare_none(const struct inq_condition *condition)
-{
-    return truth_of(condition->op == INQ_OP_NOT_EXISTS || condition->op == INQ_OP_IS_NOT);
-}
-
-static enum inq_truth compare_fact(const struct inq_condition *condition,
-                                   const struct inq_fact_value *fact)
-{
-    if (fact->known == INQ_KNOWN)
-        return compare(condition, fact->value);
-    return fact->known == INQ_NONE ? compare_none(condition) : INQ_MAYBE;
-}
-
-static struct inq_fact_value look_up(const struct inq_condition *condition,
-                                     const struct scope *scope)
-{
-    return inq_evidence_get(scope->document, condition->path, scope->element_name, scope->element);
-}
-
-/* ----------------------------------------------------------------------------- quantifiers */
-
-static bool is_true(const json_t *document, const char *path)
-{
-    struct inq_fact_value fact = inq_evidence_get(document, path, NULL, NULL);
-    return fact.known == INQ_KNOWN && json_is_true(fact.value);
-}
-
-static bool has_gap(const json_t *document, enum inq_code code)
-{
-    size_t index;
-    json_t *gap;
-    json_array_foreach (json_object_get(document, "gaps"), index, gap) {
-        const char *name = json_string_value(json_object_get(gap, "code"));
-        if (name && strcmp(name, inq_code_name(code)) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Why the list may be longer in truth than in the document; NULL when it is whole. */
-static const char *list_is_cut(const json_t *document, const char *list, size_t size)
-{
-    if (strcmp(list, "frames") == 0 || strcmp(list, "crashed.frames") == 0) {
-        if (is_true(document, "crashed.truncated"))
-            return "frames in the middle of the stack were left out";
-        struct inq_fact_value complete = inq_evidence_get(document, "crashed.complete", NULL, NULL);
-        if (complete.known != INQ_KNOWN || !json_is_true(complete.value))
-            return "the stack could not be followed to its end";
-        return NULL;
-    }
-    bool notes_cut = is_true(document, "core.notes_cut");
-    if (strcmp(list, "threads") == 0) {
-        json_int_t total = json_integer_value(json_object_get(document, "threads_total"));
-        if (notes_cut)
-            return "the dump ends inside its notes: threads may be missing";
-        return total > 0 && (uint64_t)total > size ? "more threads than are listed" : NULL;
-    }
-    if (strcmp(list, "modules") == 0) {
-        if (notes_cut)
-            return "the dump ends inside its notes: modules may be missing";
-        return has_gap(document, INQ_G_MODULES) ? "more modules than are listed" : NULL;
-    }
-    return NULL;
-}
-
-#define NOT_ASKED (-1)
-
-/* One condition on one element; `fixed` remembers answers that are the same for every element. */
-static enum inq_truth test_element(const struct inq_condition *condition, const struct scope *scope,
-                                   signed char *fixed)
-{
-    if (condition->member) {
-        const json_t *value = json_object_get(scope->element, condition->member);
-        if (value && !json_is_null(value))
-            return compare(condition, value);
-        /* Why it is missing depends on the fact's path, not on which element this is. */
-    } else if (condition->of_element) {
-        struct inq_fact_value fact = look_up(condition, scope);
-        return compare_fact(condition, &fact);
-    }
-    if (*fixed == NOT_ASKED) {
-        struct inq_fact_value fact = look_up(condition, scope);
-        *fixed = (signed char)compare_fact(condition, &fact);
-    }
-    return (enum inq_truth) * fixed;
-}
-
-struct any_result {
-    enum inq_truth truth;
-    const json_t *element; /* the first that fits, or else the first that may */
-    size_t looked_at;
-    const char *why; /* for INQ_MAYBE */
+/* The best element for the first quantifier, as far as it has been gone through. */
+struct choice {
+    struct inq_run *run;
+    struct outcome best;
+    struct inq_fact_scope scope;
+    size_t candidates;
+    bool have, too_many;
 };
 
-static struct any_result test_any(const struct inq_condition *condition, const json_t *document)
+static bool consider(void *context, const json_t *element, enum inq_truth truth)
 {
-    struct any_result result = {.truth = INQ_NO};
-    struct inq_fact_value list = inq_evidence_get(document, condition->path, NULL, NULL);
-    if (list.known == INQ_UNKNOWN) {
-        result.truth = INQ_MAYBE;
-        result.why = list.why;
-        return result;
-    }
-    signed char fixed[INQ_RULES_CONDITIONS];
-    memset(fixed, NOT_ASKED, sizeof(fixed));
-    size_t index;
-    json_t *element;
-    json_array_foreach (list.value, index, element) {
-        struct scope scope = {document, condition->element, element};
-        enum inq_truth all = INQ_YES;
-        for (size_t i = 0; i < condition->inner.count && all != INQ_NO; i++)
-            all = inq_truth_and(all, test_element(condition->inner.items[i], &scope, &fixed[i]));
-        result.looked_at++;
-        if (all == INQ_NO)
-            continue;
-        if (all == INQ_YES || !result.element)
-            result.element = element;
-        result.truth = all;
-        if (all == INQ_YES)
-            return result;
-        result.why = "something about it is not known";
-    }
-    if (result.truth == INQ_NO) {
-        result.why = list_is_cut(document, condition->path, json_array_size(list.value));
-        if (result.why)
-            result.truth = INQ_MAYBE;
-    } else {
-        result.truth = INQ_MAYBE;
-    }
-    return result;
-}
-
-/* "module libfoo.so", "frame #3 bar", for people. */
-static char *element_text(const char *name, const json_t *element)
-{
-    static const char *const keys[] = {"function", "name", "why", "family", "code"};
-    static const char *const numbers[] = {"tid", "index"};
-    char *text = NULL;
-    int done = -1;
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(keys); i++) {
-        const char *value = json_string_value(json_object_get(element, keys[i]));
-        if (!value)
-            continue;
-        done = strcmp(keys[i], "why") == 0 ? asprintf(&text, "%.2000s", value)
-                                           : asprintf(&text, "%s %.200s", name, value);
-        return done < 0 ? NULL : text;
-    }
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(numbers); i++) {
-        const json_t *value = json_object_get(element, numbers[i]);
-        if (!json_is_integer(value))
-            continue;
-        done = asprintf(&text, "%s %lld", name, (long long)json_integer_value(value));
-        return done < 0 ? NULL : text;
-    }
-    return strdup(name);
-}
-
-static char *any_seen(const struct inq_condition *condition, const struct any_result *result)
-{
-    char *text = NULL;
-    if (result->truth == INQ_YES)
-        return element_text(condition->element, result->element);
-    if (result->truth == INQ_NO) {
-        int done = asprintf(&text, "none of %zu", result->looked_at);
-        return done < 0 ? NULL : text;
-    }
-    _cleanup_free_ char *element =
-        result->element ? element_text(condition->element, result->element) : NULL;
-    int done = element ? asprintf(&text, "%s: %s", element, result->why)
-                       : asprintf(&text, "%s", result->why);
-    return done < 0 ? NULL : text;
-}
-
-/* ---------------------------------------------------------------------------------- a rule */
-
-static char *fact_seen(const struct inq_fact_value *fact)
-{
-    if (fact->known == INQ_KNOWN)
-        return inq_value_text(fact->value);
-    return strdup(fact->known == INQ_NONE ? "none" : fact->why);
-}
-
-/* False without memory. */
-static bool find(const struct inq_condition *condition, const json_t *document,
-                 struct inq_match *match, struct inq_finding *ret_finding)
-{
-    struct inq_finding finding = {.text = condition->text, .fact = condition->path};
-    if (condition->kind == INQ_CONDITION_ANY) {
-        struct any_result result = test_any(condition, document);
-        finding.truth = result.truth;
-        finding.seen = any_seen(condition, &result);
-        /* Templates mean the first quantifier's element. */
-        if (result.truth == INQ_YES && !match->element_name) {
-            match->element_name = condition->element;
-            match->element = result.element;
-        }
-    } else {
-        struct inq_fact_value fact = inq_evidence_get(document, condition->path, NULL, NULL);
-        finding.truth = compare_fact(condition, &fact);
-        finding.seen = fact_seen(&fact);
-    }
-    if (!finding.seen)
+    struct choice *choice = context;
+    struct inq_fact_scope none = {.count = 0}, scope = {.count = 0};
+    struct outcome outcome = {.when = INQ_NO};
+    if (truth == INQ_NO)
+        return true;
+    if (choice->candidates++ >= MAX_CANDIDATES) {
+        choice->too_many = true;
         return false;
-    *ret_finding = finding;
+    }
+    inq_run_bind(choice->run, choice->run->rule->binder, element, &none, &scope);
+    outcome.when = inq_truth_and(truth, test_pattern(choice->run, &scope));
+    if (outcome.when == INQ_NO)
+        return true;
+    if (outcome.when == INQ_YES)
+        test_rest(choice->run, &scope, &outcome);
+    if (choice->have && !better(&outcome, &choice->best))
+        return true;
+    choice->have = true;
+    choice->best = outcome;
+    choice->scope = scope;
     return true;
 }
 
-static bool find_all(const struct inq_conditions *conditions, const json_t *document,
-                     struct inq_match *match)
+/* Lines that ask nothing about the binder's element: false for one, false for all. */
+static bool is_excluded_anyhow(struct inq_run *run)
 {
-    for (size_t i = 0; i < conditions->count; i++) {
+    const struct inq_rule *rule = run->rule;
+    struct inq_fact_scope none = {.count = 0}, nobody = {.count = 0};
+    inq_run_bind(run, rule->binder, NULL, &none, &nobody); /* levels are counted from there */
+    for (size_t i = 0; i < rule->when.count; i++)
+        if (rule->when.items[i] != rule->binder && rule->when.items[i]->uses == 0 &&
+            inq_run_test(run, rule->when.items[i], &nobody) == INQ_NO)
+            return true;
+    for (size_t i = 0; i < rule->unless.count; i++)
+        if (rule->unless.items[i]->uses == 0 &&
+            inq_run_test(run, rule->unless.items[i], &nobody) == INQ_YES)
+            return true;
+    return false;
+}
+
+static void evaluate_bound(struct inq_run *run, struct outcome *ret_outcome,
+                           struct inq_fact_scope *ret_scope)
+{
+    const struct inq_fact_scope none = {.count = 0};
+    struct choice choice = {.run = run};
+    struct outcome outcome = {.when = INQ_NO};
+    struct inq_list_result list = inq_run_each(run, run->rule->binder, &none, consider, &choice);
+    if (choice.have) {
+        *ret_outcome = choice.best;
+        *ret_scope = choice.scope;
+        return;
+    }
+    inq_run_bind(run, run->rule->binder, NULL, &none, ret_scope);
+    /* No element fits. Where the list is not known, or not whole, one might. */
+    if (list.truth == INQ_MAYBE || choice.too_many)
+        outcome.when = inq_truth_and(INQ_MAYBE, test_pattern(run, ret_scope));
+    *ret_outcome = outcome;
+}
+
+static void evaluate(struct inq_run *run, struct outcome *ret_outcome,
+                     struct inq_fact_scope *ret_scope)
+{
+    struct outcome outcome = {.when = INQ_NO};
+    struct inq_fact_scope scope = {.count = 0};
+    if (run->rule->binder) {
+        if (!is_excluded_anyhow(run))
+            evaluate_bound(run, &outcome, &scope);
+        else
+            inq_run_bind(run, run->rule->binder, NULL, &scope, ret_scope);
+    } else {
+        outcome.when = test_pattern(run, &scope);
+        if (outcome.when == INQ_YES)
+            test_rest(run, &scope, &outcome);
+    }
+    if (outcome.when != INQ_NO || !run->rule->binder)
+        *ret_scope = scope;
+    *ret_outcome = outcome;
+}
+
+/* ----------------------------------------------------------------------------------- the record */
+
+static bool find_section(struct inq_run *run, const struct inq_conditions *section,
+                         const struct inq_fact_scope *scope, struct inq_match *match)
+{
+    for (size_t i = 0; i < section->count; i++) {
         struct inq_finding *finding = &match->findings[match->n_findings];
-        if (!find(conditions->items[i], document, match, finding))
+        bool bound = section->items[i] == run->rule->binder && scope->count > 0;
+        bool done = bound ? inq_run_find_bound(run, section->items[i], scope, finding)
+                          : inq_run_find(run, section->items[i], scope, finding);
+        if (!done)
             return false;
         match->n_findings++;
     }
     return true;
 }
 
-/* All of them, without a record; for counter-evidence. */
-static enum inq_truth test_all(const struct inq_conditions *conditions, const json_t *document)
+static bool find_against(struct inq_run *run, const struct inq_fact_scope *scope,
+                         struct inq_match *match)
 {
-    enum inq_truth truth = INQ_YES;
-    for (size_t i = 0; i < conditions->count && truth != INQ_NO; i++) {
-        const struct inq_condition *condition = conditions->items[i];
-        enum inq_truth one = INQ_MAYBE;
-        if (condition->kind == INQ_CONDITION_ANY) {
-            one = test_any(condition, document).truth;
-        } else {
-            struct inq_fact_value fact = inq_evidence_get(document, condition->path, NULL, NULL);
-            one = compare_fact(condition, &fact);
+    for (size_t i = 0; i < run->rule->n_against; i++) {
+        const struct inq_conditions *lines = &run->rule->against[i].when;
+        match->against[i] = inq_run_test_all(run, lines, scope);
+        for (size_t k = 0; k < lines->count; k++) {
+            struct inq_finding *finding = &match->against_findings[match->n_against_findings];
+            if (!inq_run_find(run, lines->items[k], scope, finding))
+                return false;
+            finding->item = i;
+            match->n_against_findings++;
         }
-        truth = inq_truth_and(truth, one);
     }
-    return truth;
+    return true;
 }
 
-static void conclude(struct inq_match *match)
+/* What the first `any` of a section has found, for templates. */
+static void bind_section(struct inq_run *run, const struct inq_conditions *section,
+                         const struct inq_fact_scope *scope, struct inq_fact_scope *names)
 {
-    const struct inq_finding *finding = match->findings;
-    match->when = INQ_YES;
-    for (size_t i = 0; i < match->n_when; i++)
-        match->when = inq_truth_and(match->when, (finding++)->truth);
-    for (size_t i = 0; i < match->n_unless; i++)
-        match->when = inq_truth_and(match->when, inq_truth_not((finding++)->truth));
-    match->proven = match->n_proof > 0 ? INQ_YES : INQ_NO;
-    for (size_t i = 0; i < match->n_proof; i++)
-        match->proven = inq_truth_and(match->proven, (finding++)->truth);
+    const struct inq_condition *any = inq_first_any(section);
+    struct inq_list_result result;
+    if (!any)
+        return;
+    result = inq_run_list(run, any, scope);
+    inq_run_bind(run, any, result.truth == INQ_YES ? result.element : NULL, scope, names);
 }
 
-struct inq_match *inq_rule_evaluate(const struct inq_rule *rule, const json_t *document)
+static struct inq_match *record(struct inq_run *run, const struct outcome *outcome,
+                                const struct inq_fact_scope *scope)
 {
+    const struct inq_rule *rule = run->rule;
     struct inq_match *match = calloc(1, sizeof(*match));
+    size_t lines = rule->conditions + 1; /* no section has more than the rule */
     if (!match)
         return NULL;
     match->rule = rule;
     match->n_when = rule->when.count;
     match->n_unless = rule->unless.count;
+    match->n_strong = rule->strong.count;
     match->n_proof = rule->proof.count;
-    size_t lines = match->n_when + match->n_unless + match->n_proof;
-    match->findings = calloc(lines + 1, sizeof(*match->findings));
+    match->findings = calloc(lines, sizeof(*match->findings));
+    match->against_findings = calloc(lines, sizeof(*match->against_findings));
     match->against = calloc(rule->n_against + 1, sizeof(*match->against));
-    if (!match->findings || !match->against || !find_all(&rule->when, document, match) ||
-        !find_all(&rule->unless, document, match) || !find_all(&rule->proof, document, match)) {
+    match->scope = *scope;
+    if (!match->findings || !match->against || !match->against_findings ||
+        !find_section(run, &rule->when, scope, match) ||
+        !find_section(run, &rule->unless, scope, match) ||
+        !find_section(run, &rule->strong, scope, match) ||
+        !find_section(run, &rule->proof, scope, match) || !find_against(run, scope, match)) {
         inq_match_destroy(match);
         return NULL;
     }
-    for (size_t i = 0; i < rule->n_against; i++)
-        match->against[i] = test_all(&rule->against[i].when, document);
-    conclude(match);
+    match->when = outcome->when;
+    match->strong = test_section(run, &rule->strong, scope);
+    match->proven = test_section(run, &rule->proof, scope);
+    bind_section(run, &rule->strong, scope, &match->scope);
+    bind_section(run, &rule->proof, scope, &match->scope);
+    return match;
+}
+
+static void run_init(struct inq_run *run, struct inq_evaluator *evaluator,
+                     const struct inq_rule *rule, bool explain)
+{
+    run->explain = explain;
+    run->evaluator = evaluator;
+    run->rule = rule;
+    memset(run->known, INQ_NOT_ASKED,
+           rule->conditions < sizeof(run->known) ? rule->conditions : sizeof(run->known));
+}
+
+bool inq_evaluator_run(struct inq_evaluator *evaluator, const struct inq_rule *rule, bool explain,
+                       struct inq_match **ret_match)
+{
+    struct inq_run run;
+    struct outcome outcome;
+    struct inq_fact_scope scope = {.count = 0};
+    run_init(&run, evaluator, rule, explain);
+    evaluate(&run, &outcome, &scope);
+    if (outcome.when == INQ_NO && !explain) {
+        *ret_match = NULL;
+        return true;
+    }
+    struct inq_match *match = record(&run, &outcome, &scope);
+    if (!match)
+        return false;
+    *ret_match = match;
+    return true;
+}
+
+struct inq_match *inq_rule_evaluate(const struct inq_rule *rule, const json_t *document)
+{
+    _cleanup_(inq_evaluator_destroyp) struct inq_evaluator *evaluator =
+        inq_evaluator_create(document);
+    struct inq_match *match = NULL;
+    if (!evaluator || !inq_evaluator_run(evaluator, rule, true, &match))
+        return NULL;
     return match;
 }
 
@@ -381,9 +286,26 @@ void inq_match_destroy(struct inq_match *match)
 {
     if (!match)
         return;
-    for (size_t i = 0; match->findings && i < match->n_findings; i++)
-        free(match->findings[i].seen);
+    if (match->findings)
+        inq_findings_destroy(match->findings, match->n_findings);
+    if (match->against_findings)
+        inq_findings_destroy(match->against_findings, match->n_against_findings);
     free(match->findings);
+    free(match->against_findings);
     free(match->against);
     free(match);
+}
+
+bool inq_rule_part_holds(const struct inq_conditions *conditions, const json_t *document,
+                         const struct inq_match *match)
+{
+    struct inq_run run;
+    if (conditions->count == 0)
+        return true;
+    _cleanup_(inq_evaluator_destroyp) struct inq_evaluator *evaluator =
+        inq_evaluator_create(document);
+    if (!evaluator)
+        return false;
+    run_init(&run, evaluator, match->rule, false);
+    return inq_run_test_all(&run, conditions, &match->scope) == INQ_YES;
 }

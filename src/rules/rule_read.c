@@ -1,152 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+
+/* The keys of a rule. */
+
 #include "rule_read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
-#include "condition.h"
-
-struct reader {
-    struct inq_rule_source *source;
-    struct inq_rule *rule;
-    size_t conditions;   /* of this rule, so far */
-    const char *element; /* what the templates may name: the first quantifier's element */
-};
-
-static struct inq_error *want(struct reader *reader, const struct inq_node *node,
-                              enum inq_node_kind kind, const char *key, const char *what)
-{
-    if (node->kind == kind)
-        return NULL;
-    return inq_node_error(reader->source, node, 0, "\"%s\" takes %s", key, what);
-}
-
-static struct inq_error *want_text(struct reader *reader, const struct inq_node *node,
-                                   const char *key)
-{
-    INQ_TRY(want(reader, node, INQ_NODE_TEXT, key, "a text"));
-    if (node->size == 0)
-        return inq_node_error(reader->source, node, 0, "\"%s\" is empty", key);
-    return NULL;
-}
-
-static bool node_is(const struct inq_node *node, const char *text)
-{
-    return node->kind == INQ_NODE_TEXT && strcmp(node->text, text) == 0;
-}
-
-/* ------------------------------------------------------------------------------ conditions */
-
-static struct inq_error *one_more(struct reader *reader, const struct inq_node *node)
-{
-    if (reader->conditions++ < INQ_RULES_CONDITIONS)
-        return NULL;
-    return inq_node_error(reader->source, node, 0, "more than %u conditions in one rule",
-                          INQ_RULES_CONDITIONS);
-}
-
-static struct inq_error *new_items(struct reader *reader, size_t count,
-                                   const struct inq_condition ***ret_items,
-                                   struct inq_condition **ret_pool)
-{
-    /* The limit on conditions is checked as they are read: no more than that are needed. */
-    size_t room = count < INQ_RULES_CONDITIONS ? count : INQ_RULES_CONDITIONS;
-    *ret_items = INQ_ARENA_ARRAY(reader->source->arena, room + 1, const struct inq_condition *);
-    *ret_pool = INQ_ARENA_ARRAY(reader->source->arena, room + 1, struct inq_condition);
-    return *ret_items && *ret_pool ? NULL : &inq_error_oom;
-}
-
-/* The lines inside a quantifier. */
-static struct inq_error *read_inner(struct reader *reader, const struct inq_node *list,
-                                    const char *element, struct inq_conditions *ret_inner)
-{
-    const struct inq_condition **items = NULL;
-    struct inq_condition *pool = NULL;
-    size_t count = 0;
-    INQ_TRY(new_items(reader, list->count, &items, &pool));
-    for (const struct inq_node *node = list->first; node; node = node->next) {
-        if (node->kind == INQ_NODE_MAP)
-            return inq_node_error(reader->source, node, 0,
-                                  "a quantifier inside a quantifier is not supported yet");
-        INQ_TRY(want_text(reader, node, "any"));
-        INQ_TRY(one_more(reader, node));
-        INQ_TRY(inq_condition_parse(reader->source, node, element, &pool[count]));
-        items[count] = &pool[count];
-        count++;
-    }
-    *ret_inner = (struct inq_conditions){.items = items, .count = count};
-    return NULL;
-}
-
-/* `any modules: [...]`. `all` and `count` have their place here and are refused until they work. */
-static struct inq_error *read_quantifier(struct reader *reader, const struct inq_node *map,
-                                         struct inq_condition *ret_condition)
-{
-    const struct inq_node *key = map->first, *value = key ? key->next : NULL;
-    if (map->count != 2 || key->kind != INQ_NODE_TEXT)
-        return inq_node_error(reader->source, map, 0,
-                              "a condition is a text, or one quantifier: any LIST: [conditions]");
-    size_t word = strcspn(key->text, " ");
-    const char *list = key->text + word + strspn(key->text + word, " ");
-    bool later = (word == 3 && strncmp(key->text, "all", 3) == 0) ||
-                 (word == 5 && strncmp(key->text, "count", 5) == 0);
-    if (later)
-        return inq_node_error(reader->source, key, 0,
-                              "the quantifier \"%.5s\" is not supported yet, only \"any\"",
-                              word == 3 ? "all" : "count");
-    if (word != 3 || strncmp(key->text, "any", 3) != 0)
-        return inq_node_error(
-            reader->source, key, 0,
-            "not a quantifier: any LIST is expected (a condition that holds \": \" "
-            "must stand in single quotes as a whole)");
-    const char *element = inq_fact_element(list);
-    if (!element)
-        return inq_node_error(reader->source, key, (size_t)(list - key->text),
-                              "\"%.100s\" is no list that a quantifier can run over", list);
-    INQ_TRY(want(reader, value, INQ_NODE_LIST, "any", "a list of conditions"));
-    if (value->count == 0)
-        return inq_node_error(reader->source, value, 0, "a quantifier without conditions");
-    struct inq_condition condition = {
-        .kind = INQ_CONDITION_ANY, .text = key->text, .path = list, .element = element};
-    INQ_TRY(read_inner(reader, value, element, &condition.inner));
-    *ret_condition = condition;
-    return NULL;
-}
-
-static struct inq_error *read_condition(struct reader *reader, const struct inq_node *node,
-                                        struct inq_condition *ret_condition)
-{
-    INQ_TRY(one_more(reader, node));
-    if (node->kind == INQ_NODE_MAP)
-        return read_quantifier(reader, node, ret_condition);
-    if (node->kind == INQ_NODE_LIST)
-        return inq_node_error(reader->source, node, 0, "a condition is expected, not a list");
-    return inq_condition_parse(reader->source, node, NULL, ret_condition);
-}
-
-static struct inq_error *read_conditions(struct reader *reader, const struct inq_node *list,
-                                         const char *key, struct inq_conditions *ret_conditions)
-{
-    INQ_TRY(want(reader, list, INQ_NODE_LIST, key, "a list of conditions"));
-    const struct inq_condition **items = NULL;
-    struct inq_condition *pool = NULL;
-    size_t count = 0;
-    INQ_TRY(new_items(reader, list->count, &items, &pool));
-    for (const struct inq_node *node = list->first; node; node = node->next) {
-        INQ_TRY(read_condition(reader, node, &pool[count]));
-        items[count] = &pool[count];
-        count++;
-    }
-    *ret_conditions = (struct inq_conditions){.items = items, .count = count};
-    return NULL;
-}
+#include "rule_reader.h"
 
 /* ------------------------------------------------------------------------------------ keys */
 
-static struct inq_error *read_id(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_id(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    INQ_TRY(want_text(reader, node, "id"));
+    INQ_TRY(inq_reader_want_text(reader, node, "id"));
     if (strspn(node->text, "abcdefghijklmnopqrstuvwxyz0123456789-") != node->size ||
         node->text[0] == '-' || node->size > 64)
         return inq_node_error(reader->source, node, 0,
@@ -155,39 +23,85 @@ static struct inq_error *read_id(struct reader *reader, const struct inq_node *n
     return NULL;
 }
 
-static struct inq_error *read_title(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_title(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    INQ_TRY(want_text(reader, node, "title"));
+    INQ_TRY(inq_reader_want_text(reader, node, "title"));
     reader->rule->title = node->text;
     return NULL;
 }
 
-static struct inq_error *read_when(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_reason(struct inq_rule_reader *reader, const struct inq_node *node,
+                                     const char *key)
 {
-    INQ_TRY(read_conditions(reader, node, "when", &reader->rule->when));
+    INQ_TRY(inq_reader_want_text(reader, node, key));
+    reader->rule->reason = node->text;
+    return NULL;
+}
+
+static struct inq_error *read_override(struct inq_rule_reader *reader, const struct inq_node *node)
+{
+    INQ_TRY(read_reason(reader, node, "override"));
+    reader->rule->change = INQ_RULE_OVERRIDES;
+    return NULL;
+}
+
+static struct inq_error *read_seen(struct inq_rule_reader *reader, const struct inq_node *node)
+{
+    if (!inq_node_is(node, "real") && !inq_node_is(node, "synthetic"))
+        return inq_node_error(reader->source, node, 0,
+                              "\"seen\" is real (a real crash has shown it) or synthetic");
+    reader->rule->seen_real = inq_node_is(node, "real");
+    return NULL;
+}
+
+static struct inq_error *read_when(struct inq_rule_reader *reader, const struct inq_node *node)
+{
+    INQ_TRY(inq_reader_when(reader, node));
     if (reader->rule->when.count == 0)
         return inq_node_error(reader->source, node, 0, "\"when\" needs at least one condition");
     return NULL;
 }
 
-static struct inq_error *read_unless(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_unless(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    return read_conditions(reader, node, "unless", &reader->rule->unless);
+    return inq_reader_conditions(reader, &reader->scope, node, "unless", &reader->rule->unless);
 }
 
-static struct inq_error *read_proof(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_strong(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    return read_conditions(reader, node, "proof", &reader->rule->proof);
+    return inq_reader_conditions(reader, &reader->scope, node, "strong", &reader->rule->strong);
 }
 
-static struct inq_error *read_against_map(struct reader *reader, const struct inq_node *map,
-                                          struct inq_against *against)
+static struct inq_error *read_proof(struct inq_rule_reader *reader, const struct inq_node *node)
+{
+    return inq_reader_conditions(reader, &reader->scope, node, "proof", &reader->rule->proof);
+}
+
+/* What templates may name, once all conditions are read. */
+static void collect_names(struct inq_rule_reader *reader)
+{
+    reader->texts = reader->scope;
+    inq_scope_add(&reader->texts, inq_first_any(&reader->rule->strong));
+    inq_scope_add(&reader->texts, inq_first_any(&reader->rule->proof));
+}
+
+static struct inq_error *read_template(struct inq_rule_reader *reader, const struct inq_node *node,
+                                       const char *key, const char **ret_text)
+{
+    INQ_TRY(inq_reader_want_text(reader, node, key));
+    INQ_TRY(inq_template_check(reader->source, node, &reader->texts, false));
+    *ret_text = node->text;
+    return NULL;
+}
+
+static struct inq_error *read_against_map(struct inq_rule_reader *reader,
+                                          const struct inq_node *map, struct inq_against *against)
 {
     const struct inq_node *seen[3] = {NULL};
     static const char *const keys[3] = {"when", "text", "effect"};
     for (const struct inq_node *key = map->first; key; key = key->next->next) {
         size_t which = 0;
-        while (which < 3 && !node_is(key, keys[which]))
+        while (which < 3 && !inq_node_is(key, keys[which]))
             which++;
         if (which == 3)
             return inq_node_error(reader->source, key, 0,
@@ -198,57 +112,51 @@ static struct inq_error *read_against_map(struct reader *reader, const struct in
     }
     if (!seen[0])
         return inq_node_error(reader->source, map, 0, "\"against\" needs a \"when\"");
-    INQ_TRY(read_conditions(reader, seen[0], "when", &against->when));
+    INQ_TRY(inq_reader_conditions(reader, &reader->scope, seen[0], "when", &against->when));
     if (against->when.count == 0)
         return inq_node_error(reader->source, seen[0], 0, "\"when\" needs at least one condition");
-    if (seen[1]) {
-        INQ_TRY(want_text(reader, seen[1], "text"));
-        against->text = seen[1]->text;
-    }
-    if (seen[2] && !node_is(seen[2], "refutes") && !node_is(seen[2], "lowers"))
+    if (seen[1])
+        INQ_TRY(read_template(reader, seen[1], "text", &against->text));
+    if (seen[2] && !inq_node_is(seen[2], "refutes") && !inq_node_is(seen[2], "lowers"))
         return inq_node_error(reader->source, seen[2], 0, "\"effect\" is refutes or lowers");
-    against->refutes = seen[2] && node_is(seen[2], "refutes");
+    against->refutes = seen[2] && inq_node_is(seen[2], "refutes");
     return NULL;
 }
 
-static struct inq_error *read_against(struct reader *reader, const struct inq_node *list)
+static struct inq_error *read_against(struct inq_rule_reader *reader, const struct inq_node *list)
 {
-    INQ_TRY(want(reader, list, INQ_NODE_LIST, "against", "a list"));
+    INQ_TRY(inq_reader_want(reader, list, INQ_NODE_LIST, "against", "a list"));
     struct inq_against *items =
         INQ_ARENA_ARRAY(reader->source->arena, list->count + 1, struct inq_against);
     if (!items)
         return &inq_error_oom;
     size_t count = 0;
     for (const struct inq_node *node = list->first; node; node = node->next, count++) {
-        bool quantifier = node->kind == INQ_NODE_MAP && node->count == 2 &&
-                          node->first->kind == INQ_NODE_TEXT && strchr(node->first->text, ' ');
+        bool quantifier = node->kind == INQ_NODE_MAP && node->count > 0 &&
+                          node->first->kind == INQ_NODE_TEXT &&
+                          (strchr(node->first->text, ' ') || inq_node_is(node->first, "either"));
         if (node->kind == INQ_NODE_MAP && !quantifier) {
             INQ_TRY(read_against_map(reader, node, &items[count]));
             continue;
         }
-        const struct inq_condition **one = NULL;
-        struct inq_condition *pool = NULL;
-        INQ_TRY(new_items(reader, 1, &one, &pool));
-        INQ_TRY(read_condition(reader, node, pool));
-        one[0] = pool;
-        items[count].when = (struct inq_conditions){.items = one, .count = 1};
+        INQ_TRY(inq_reader_condition(reader, &reader->scope, node, &items[count].when));
     }
     reader->rule->against = items;
     reader->rule->n_against = count;
     return NULL;
 }
 
-static struct inq_error *read_texts(struct reader *reader, const struct inq_node *list,
+static struct inq_error *read_texts(struct inq_rule_reader *reader, const struct inq_node *list,
                                     const char *key, const char *const **ret_items,
                                     size_t *ret_count)
 {
-    INQ_TRY(want(reader, list, INQ_NODE_LIST, key, "a list of texts"));
+    INQ_TRY(inq_reader_want(reader, list, INQ_NODE_LIST, key, "a list of texts"));
     const char **items = INQ_ARENA_ARRAY(reader->source->arena, list->count + 1, const char *);
     if (!items)
         return &inq_error_oom;
     size_t count = 0;
     for (const struct inq_node *node = list->first; node; node = node->next) {
-        INQ_TRY(want_text(reader, node, key));
+        INQ_TRY(inq_reader_want_text(reader, node, key));
         items[count++] = node->text;
     }
     *ret_items = items;
@@ -256,42 +164,115 @@ static struct inq_error *read_texts(struct reader *reader, const struct inq_node
     return NULL;
 }
 
-static struct inq_error *read_rivals(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_rival(struct inq_rule_reader *reader, const struct inq_node *node,
+                                    struct inq_rival *rival)
 {
-    return read_texts(reader, node, "rivals", &reader->rule->rivals, &reader->rule->n_rivals);
+    if (node->kind != INQ_NODE_MAP) {
+        INQ_TRY(inq_reader_want_text(reader, node, "rivals"));
+        rival->id = node->text;
+        return NULL;
+    }
+    for (const struct inq_node *key = node->first; key; key = key->next->next) {
+        if (inq_node_is(key, "id") && !rival->id) {
+            INQ_TRY(inq_reader_want_text(reader, key->next, "id"));
+            rival->id = key->next->text;
+        } else if (inq_node_is(key, "read") && !rival->read) {
+            INQ_TRY(read_template(reader, key->next, "read", &rival->read));
+        } else {
+            return inq_node_error(reader->source, key, 0, "a rival knows id and read, each once");
+        }
+    }
+    return rival->id ? NULL : inq_node_error(reader->source, node, 0, "a rival needs an \"id\"");
 }
 
-static struct inq_error *read_explains(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_rivals(struct inq_rule_reader *reader, const struct inq_node *list)
+{
+    INQ_TRY(inq_reader_want(reader, list, INQ_NODE_LIST, "rivals", "a list of texts"));
+    struct inq_rival *items =
+        INQ_ARENA_ARRAY(reader->source->arena, list->count + 1, struct inq_rival);
+    if (!items)
+        return &inq_error_oom;
+    size_t count = 0;
+    for (const struct inq_node *node = list->first; node; node = node->next)
+        INQ_TRY(read_rival(reader, node, &items[count++]));
+    reader->rule->rivals = items;
+    reader->rule->n_rivals = count;
+    return NULL;
+}
+
+static struct inq_error *read_explains(struct inq_rule_reader *reader, const struct inq_node *node)
 {
     return read_texts(reader, node, "explains", &reader->rule->explains, &reader->rule->n_explains);
 }
 
-static struct inq_error *read_see(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_see(struct inq_rule_reader *reader, const struct inq_node *node)
 {
     return read_texts(reader, node, "see", &reader->rule->see, &reader->rule->n_see);
 }
 
-static struct inq_error *read_cause(struct reader *reader, const struct inq_node *node)
+/* A text, or a map of `when` and `text`; `when` may name what templates may. */
+static struct inq_error *read_part(struct inq_rule_reader *reader, const struct inq_node *node,
+                                   struct inq_part *part)
 {
-    INQ_TRY(want_text(reader, node, "cause"));
-    reader->rule->cause = node->text;
+    if (node->kind != INQ_NODE_MAP)
+        return read_template(reader, node, "cause", &part->text);
+    for (const struct inq_node *key = node->first; key; key = key->next->next) {
+        if (inq_node_is(key, "text") && !part->text)
+            INQ_TRY(read_template(reader, key->next, "text", &part->text));
+        else if (inq_node_is(key, "when") && part->when.count == 0)
+            INQ_TRY(inq_reader_conditions(reader, &reader->texts, key->next, "when", &part->when));
+        else
+            return inq_node_error(reader->source, key, 0,
+                                  "a part of \"cause\" knows when and text, each once");
+    }
+    return part->text
+               ? NULL
+               : inq_node_error(reader->source, node, 0, "a part of \"cause\" needs a \"text\"");
+}
+
+static struct inq_error *read_cause(struct inq_rule_reader *reader, const struct inq_node *node)
+{
+    size_t room = node->kind == INQ_NODE_LIST ? node->count : 1, count = 0;
+    struct inq_part *parts = INQ_ARENA_ARRAY(reader->source->arena, room + 1, struct inq_part);
+    if (!parts)
+        return &inq_error_oom;
+    if (node->kind == INQ_NODE_LIST) {
+        for (const struct inq_node *one = node->first; one; one = one->next)
+            INQ_TRY(read_part(reader, one, &parts[count++]));
+        if (count == 0)
+            return inq_node_error(reader->source, node, 0, "\"cause\" is empty");
+    } else {
+        INQ_TRY(read_template(reader, node, "cause", &parts[count++].text));
+    }
+    reader->rule->cause = parts;
+    reader->rule->n_cause = count;
     return NULL;
 }
 
-static struct inq_error *read_fix_map(struct reader *reader, const struct inq_node *map,
+static struct inq_error *read_commands(struct inq_rule_reader *reader, const struct inq_node *list,
+                                       struct inq_fix *fix)
+{
+    INQ_TRY(read_texts(reader, list, "commands", &fix->commands, &fix->n_commands));
+    for (const struct inq_node *one = list->first; one; one = one->next)
+        INQ_TRY(inq_template_check(reader->source, one, &reader->texts, true));
+    return NULL;
+}
+
+static struct inq_error *read_fix_map(struct inq_rule_reader *reader, const struct inq_node *map,
                                       struct inq_fix *fix)
 {
     bool has_commands = false;
     for (const struct inq_node *key = map->first; key; key = key->next->next) {
-        if (node_is(key, "text") && !fix->text) {
-            INQ_TRY(want_text(reader, key->next, "text"));
-            fix->text = key->next->text;
-        } else if (node_is(key, "commands") && !has_commands) {
+        if (inq_node_is(key, "text") && !fix->text) {
+            INQ_TRY(read_template(reader, key->next, "text", &fix->text));
+        } else if (inq_node_is(key, "commands") && !has_commands) {
             has_commands = true;
-            INQ_TRY(read_texts(reader, key->next, "commands", &fix->commands, &fix->n_commands));
+            INQ_TRY(read_commands(reader, key->next, fix));
+        } else if (inq_node_is(key, "when") && fix->when.count == 0) {
+            INQ_TRY(inq_reader_conditions(reader, &reader->texts, key->next, "when", &fix->when));
         } else {
             return inq_node_error(reader->source, key, 0,
-                                  "\"fix\" knows text and commands, each once");
+                                  "\"fix\" knows when, text and commands, each once");
         }
     }
     if (!fix->text)
@@ -299,29 +280,27 @@ static struct inq_error *read_fix_map(struct reader *reader, const struct inq_no
     return NULL;
 }
 
-static struct inq_error *read_fix(struct reader *reader, const struct inq_node *list)
+static struct inq_error *read_fix(struct inq_rule_reader *reader, const struct inq_node *list)
 {
-    INQ_TRY(want(reader, list, INQ_NODE_LIST, "fix", "a list"));
+    INQ_TRY(inq_reader_want(reader, list, INQ_NODE_LIST, "fix", "a list"));
     struct inq_fix *fixes = INQ_ARENA_ARRAY(reader->source->arena, list->count + 1, struct inq_fix);
     if (!fixes)
         return &inq_error_oom;
     size_t count = 0;
     for (const struct inq_node *node = list->first; node; node = node->next, count++) {
-        if (node->kind == INQ_NODE_MAP) {
+        if (node->kind == INQ_NODE_MAP)
             INQ_TRY(read_fix_map(reader, node, &fixes[count]));
-        } else {
-            INQ_TRY(want_text(reader, node, "fix"));
-            fixes[count].text = node->text;
-        }
+        else
+            INQ_TRY(read_template(reader, node, "fix", &fixes[count].text));
     }
     reader->rule->fixes = fixes;
     reader->rule->n_fixes = count;
     return NULL;
 }
 
-static struct inq_error *read_weight(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_weight(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    INQ_TRY(want_text(reader, node, "weight"));
+    INQ_TRY(inq_reader_want_text(reader, node, "weight"));
     char *end = NULL;
     long weight = node->size < 8 ? strtol(node->text, &end, 10) : 0;
     if (!end || *end || end == node->text || weight < -1000 || weight > 1000)
@@ -331,69 +310,50 @@ static struct inq_error *read_weight(struct reader *reader, const struct inq_nod
     return NULL;
 }
 
-static struct inq_error *read_grade(struct reader *reader, const struct inq_node *node)
+static struct inq_error *read_grade(struct inq_rule_reader *reader, const struct inq_node *node)
 {
-    if (!node_is(node, "context"))
+    if (!inq_node_is(node, "context"))
         return inq_node_error(reader->source, node, 0,
                               "grades are computed: only \"grade: context\" can be given");
     reader->rule->context = true;
     return NULL;
 }
 
-/* Templates come after the conditions, whose quantifier they may name. */
+/* Conditions come first: what they find has names that templates may use. */
 static const struct rule_key {
     const char *name;
     bool required;
-    struct inq_error *(*read)(struct reader *reader, const struct inq_node *node);
+    struct inq_error *(*read)(struct inq_rule_reader *reader, const struct inq_node *node);
 } rule_keys[] = {
-    {"id", true, read_id},          {"title", true, read_title},
-    {"when", true, read_when},      {"unless", false, read_unless},
-    {"proof", false, read_proof},   {"against", false, read_against},
-    {"rivals", false, read_rivals}, {"explains", false, read_explains},
-    {"cause", true, read_cause},    {"fix", false, read_fix},
-    {"see", false, read_see},       {"weight", false, read_weight},
+    {"id", true, read_id},
+    {"title", true, read_title},
+    {"override", false, read_override},
+    {"seen", false, read_seen},
+    {"when", true, read_when},
+    {"unless", false, read_unless},
+    {"strong", false, read_strong},
+    {"proof", false, read_proof},
+    {"cause", true, read_cause},
+    {"against", false, read_against},
+    {"rivals", false, read_rivals},
+    {"explains", false, read_explains},
+    {"fix", false, read_fix},
+    {"see", false, read_see},
+    {"weight", false, read_weight},
     {"grade", false, read_grade},
 };
 #define N_KEYS INQ_ARRAY_SIZE(rule_keys)
 
 /* ----------------------------------------------------------------------------------- rules */
 
-static const char *first_element(const struct inq_conditions *conditions)
+static const char *key_suggestion(struct inq_rule_source *source, const char *key)
 {
-    for (size_t i = 0; i < conditions->count; i++)
-        if (conditions->items[i]->kind == INQ_CONDITION_ANY)
-            return conditions->items[i]->element;
-    return NULL;
-}
-
-static struct inq_error *check_against_texts(struct reader *reader, const struct inq_node *list)
-{
-    for (const struct inq_node *node = list ? list->first : NULL; node; node = node->next) {
-        if (node->kind != INQ_NODE_MAP)
-            continue;
-        for (const struct inq_node *key = node->first; key; key = key->next->next)
-            if (node_is(key, "text"))
-                INQ_TRY(inq_template_check(reader->source, key->next, reader->element, false));
-    }
-    return NULL;
-}
-
-static struct inq_error *check_fix_texts(struct reader *reader, const struct inq_node *list)
-{
-    for (const struct inq_node *node = list ? list->first : NULL; node; node = node->next) {
-        if (node->kind == INQ_NODE_TEXT) {
-            INQ_TRY(inq_template_check(reader->source, node, reader->element, false));
-            continue;
-        }
-        for (const struct inq_node *key = node->first; key; key = key->next->next) {
-            if (node_is(key, "text"))
-                INQ_TRY(inq_template_check(reader->source, key->next, reader->element, false));
-            else
-                for (const struct inq_node *one = key->next->first; one; one = one->next)
-                    INQ_TRY(inq_template_check(reader->source, one, reader->element, true));
-        }
-    }
-    return NULL;
+    const char *names[N_KEYS + 2];
+    for (size_t i = 0; i < N_KEYS; i++)
+        names[i] = rule_keys[i].name;
+    names[N_KEYS] = "disable";
+    names[N_KEYS + 1] = "reason";
+    return inq_did_you_mean(source, key, names, N_KEYS + 2);
 }
 
 static size_t key_index(const char *name)
@@ -405,14 +365,16 @@ static size_t key_index(const char *name)
 }
 
 /* Sorts the map's values by key into `values`. */
-static struct inq_error *collect_keys(struct reader *reader, const struct inq_node *map,
+static struct inq_error *collect_keys(struct inq_rule_reader *reader, const struct inq_node *map,
                                       const struct inq_node **values)
 {
     for (const struct inq_node *key = map->first; key; key = key->next->next) {
-        size_t which = key->kind == INQ_NODE_TEXT ? key_index(key->text) : N_KEYS;
+        bool text = key->kind == INQ_NODE_TEXT;
+        size_t which = text ? key_index(key->text) : N_KEYS;
         if (which == N_KEYS)
-            return inq_node_error(reader->source, key, 0, "unknown key \"%.100s\"",
-                                  key->kind == INQ_NODE_TEXT ? key->text : "(not a text)");
+            return inq_node_error(reader->source, key, 0, "unknown key \"%.100s\"%s",
+                                  text ? key->text : "(not a text)",
+                                  text ? key_suggestion(reader->source, key->text) : "");
         if (values[which])
             return inq_node_error(reader->source, key, 0, "the key \"%s\" is given twice",
                                   rule_keys[which].name);
@@ -425,26 +387,54 @@ static struct inq_error *collect_keys(struct reader *reader, const struct inq_no
     return NULL;
 }
 
+/* {disable: ID, reason: TEXT} */
+static struct inq_error *read_disable(struct inq_rule_reader *reader, const struct inq_node *map)
+{
+    struct inq_rule *rule = reader->rule;
+    for (const struct inq_node *key = map->first; key; key = key->next->next) {
+        if (inq_node_is(key, "disable") && !rule->id)
+            INQ_TRY(read_id(reader, key->next));
+        else if (inq_node_is(key, "reason") && !rule->reason)
+            INQ_TRY(read_reason(reader, key->next, "reason"));
+        else
+            return inq_node_error(reader->source, key, 0,
+                                  "what is disabled has only disable and reason, each once");
+    }
+    if (!rule->reason)
+        return inq_node_error(reader->source, map, 0, "\"disable\" needs a \"reason\"");
+    rule->change = INQ_RULE_DISABLES;
+    return NULL;
+}
+
+static bool is_disable(const struct inq_node *map)
+{
+    for (const struct inq_node *key = map->first; key; key = key->next->next)
+        if (inq_node_is(key, "disable"))
+            return true;
+    return false;
+}
+
 static struct inq_error *read_rule(struct inq_rule_source *source, const struct inq_node *map,
                                    struct inq_rule *rule)
 {
-    struct reader reader = {.source = source, .rule = rule};
+    struct inq_rule_reader reader = {.source = source, .rule = rule};
     const struct inq_node *values[N_KEYS] = {NULL};
+    const size_t first_text = key_index("cause");
     if (map->kind != INQ_NODE_MAP)
         return inq_node_error(source, map, 0, "a rule is expected: a map with id, title, when …");
-    INQ_TRY(collect_keys(&reader, map, values));
     rule->file = source->file;
     rule->line = map->line;
-    for (size_t i = 0; i < N_KEYS; i++)
+    if (is_disable(map))
+        return read_disable(&reader, map);
+    INQ_TRY(collect_keys(&reader, map, values));
+    for (size_t i = 0; i < N_KEYS; i++) {
+        if (i == first_text)
+            collect_names(&reader);
         if (values[i])
             INQ_TRY(rule_keys[i].read(&reader, values[i]));
-
-    reader.element = first_element(&rule->when);
-    if (!reader.element)
-        reader.element = first_element(&rule->proof);
-    INQ_TRY(inq_template_check(source, values[key_index("cause")], reader.element, false));
-    INQ_TRY(check_against_texts(&reader, values[key_index("against")]));
-    return check_fix_texts(&reader, values[key_index("fix")]);
+    }
+    rule->conditions = reader.conditions;
+    return NULL;
 }
 
 static int compare_ids(const void *a, const void *b)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cleanup.h"
-#include "condition.h"
+#include "evaluator.h"
 #include "text.h"
 
 /* What one template may grow to: a path in it can stand for a 4 KiB name many times over. */
@@ -64,7 +64,7 @@ static bool is_safe_in_command(const struct inq_fact *fact)
 }
 
 struct inq_error *inq_template_check(struct inq_rule_source *source, const struct inq_node *node,
-                                     const char *element, bool command)
+                                     const struct inq_fact_scope *scope, bool command)
 {
     const char *at = node->text, *start;
     size_t size;
@@ -79,10 +79,11 @@ struct inq_error *inq_template_check(struct inq_rule_source *source, const struc
         _cleanup_free_ char *path = strndup(start, path_size(start, size));
         if (!path)
             return &inq_error_oom;
-        const struct inq_fact *fact = inq_fact_find(path, element);
+        const struct inq_fact *fact = inq_fact_find_in(path, scope);
         if (!fact)
             return inq_node_error(source, node, place,
-                                  "there is no fact \"%.200s\" (docs/facts.md lists them)", path);
+                                  "there is no fact \"%.200s\" (docs/facts.md lists them)%s", path,
+                                  inq_fact_suggestion(source, path, scope));
         if (command && !is_safe_in_command(fact))
             return inq_node_error(source, node, place,
                                   "%.200s holds text from the dead process: it may not stand in a "
@@ -153,22 +154,28 @@ static const char *module_text(const json_t *document, const json_t *index)
 }
 
 /* Indexes into modules[] mean nothing to a reader. */
-static void append_modules(struct inq_text *out, const json_t *document, const json_t *value)
+static char *modules_text(const json_t *document, const json_t *value)
 {
+    struct inq_text out = {0};
     size_t i;
     json_t *index;
-    if (!json_is_array(value)) {
-        inq_text_append(out, module_text(document, value));
-        return;
-    }
+    inq_text_append(&out, json_is_array(value) ? "" : module_text(document, value));
     json_array_foreach (value, i, index) {
         if (i == MAX_LISTED) {
-            inq_text_printf(out, " and %zu more", json_array_size(value) - i);
+            inq_text_printf(&out, " and %zu more", json_array_size(value) - i);
             break;
         }
-        inq_text_append(out, i ? ", " : "");
-        inq_text_append(out, module_text(document, index));
+        inq_text_append(&out, i ? ", " : "");
+        inq_text_append(&out, module_text(document, index));
     }
+    if (out.failed)
+        inq_text_deinit(&out);
+    return out.bytes;
+}
+
+char *inq_fact_text(const json_t *document, const struct inq_fact *fact, const json_t *value)
+{
+    return inq_fact_is_module(fact) ? modules_text(document, value) : inq_value_text(value);
 }
 
 char *inq_value_text(const json_t *value)
@@ -218,7 +225,7 @@ static bool says_something(struct inq_fact_value value)
 }
 
 static void append_fact(struct inq_text *out, const char *start, size_t size,
-                        const json_t *document, const struct inq_match *match)
+                        const json_t *document, const struct inq_fact_scope *scope)
 {
     const size_t name_size = path_size(start, size);
     _cleanup_free_ char *path = strndup(start, name_size);
@@ -226,8 +233,7 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
         out->failed = true;
         return;
     }
-    struct inq_fact_value value = inq_evidence_get(
-        document, path, match ? match->element_name : NULL, match ? match->element : NULL);
+    struct inq_fact_value value = inq_evidence_get_in(document, path, scope);
     if (name_size < size && !says_something(value)) {
         inq_text_append_bytes(out, start + name_size + 1, size - name_size - 1);
         return;
@@ -236,18 +242,14 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
         inq_text_append(out, unknown_text(path, out->size == 0));
         return;
     }
-    if (inq_fact_is_module(inq_fact_find(path, match ? match->element_name : NULL))) {
-        append_modules(out, document, value.value);
-        return;
-    }
-    _cleanup_free_ char *text = inq_value_text(value.value);
+    _cleanup_free_ char *text = inq_fact_text(document, inq_fact_find_in(path, scope), value.value);
     if (!text)
         out->failed = true;
     else
         inq_text_append(out, text);
 }
 
-char *inq_rule_render(const char *text, const json_t *document, const struct inq_match *match)
+char *inq_render_in(const char *text, const json_t *document, const struct inq_fact_scope *scope)
 {
     struct inq_text out = {0};
     const char *at = text, *start;
@@ -258,7 +260,7 @@ char *inq_rule_render(const char *text, const json_t *document, const struct inq
         if (bad) /* refused when the rule was read; shown as it stands */
             inq_text_append(&out, "{");
         else if (is_fact)
-            append_fact(&out, start, size, document, match);
+            append_fact(&out, start, size, document, scope);
         else
             inq_text_append_bytes(&out, start, size);
         if (out.size > RENDERED_BYTES) {
@@ -270,5 +272,30 @@ char *inq_rule_render(const char *text, const json_t *document, const struct inq
         inq_text_deinit(&out);
         return NULL;
     }
+    return out.bytes;
+}
+
+char *inq_rule_render(const char *text, const json_t *document, const struct inq_match *match)
+{
+    return inq_render_in(text, document, match ? &match->scope : NULL);
+}
+
+char *inq_rule_cause(const json_t *document, const struct inq_match *match)
+{
+    const struct inq_rule *rule = match->rule;
+    struct inq_text out = {0};
+    inq_text_append(&out, "");
+    for (size_t i = 0; i < rule->n_cause; i++) {
+        if (!inq_rule_part_holds(&rule->cause[i].when, document, match))
+            continue;
+        _cleanup_free_ char *part = inq_rule_render(rule->cause[i].text, document, match);
+        inq_text_append(&out, out.size > 0 ? " " : "");
+        if (part)
+            inq_text_append(&out, part);
+        else
+            out.failed = true;
+    }
+    if (out.failed)
+        inq_text_deinit(&out);
     return out.bytes;
 }

@@ -102,7 +102,8 @@ static struct inq_error *parser_error(struct tree *tree, const yaml_parser_t *pa
     if (strstr(problem, "mapping values are not allowed"))
         hint = " (a line that holds \": \" must stand in single quotes)";
     else if (strstr(problem, "expected ',' or ']'"))
-        hint = " (inside [ ] a line that holds brackets or commas must stand in single quotes)";
+        hint = " (inside [ ] a line that holds brackets, braces or commas must stand in single "
+               "quotes)";
     return inq_rule_source_error(tree->source, from_one(parser->problem_mark.line),
                                  from_one(parser->problem_mark.column), "%s%s", problem, hint);
 }

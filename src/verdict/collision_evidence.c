@@ -35,13 +35,21 @@ static const struct {
      "{collision.crash.from.owner.requested_by|nobody that is known}"},
 };
 
+static bool is_about_collision(const struct inq_match *match)
+{
+    for (size_t i = 0; i < match->scope.count; i++)
+        if (match->scope.items[i].name && strcmp(match->scope.items[i].name, "collision") == 0)
+            return true;
+    return false;
+}
+
 bool inq_collision_evidence(const json_t *document, const struct inq_match *match, json_t *list)
 {
-    if (!match->element_name || strcmp(match->element_name, "collision") != 0)
+    if (!is_about_collision(match))
         return true;
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
         struct inq_fact_value fact =
-            inq_evidence_get(document, sentences[i].needs, "collision", match->element);
+            inq_evidence_get_in(document, sentences[i].needs, &match->scope);
         if (fact.known != INQ_KNOWN)
             continue;
         const char *value = json_string_value(fact.value);

@@ -25,6 +25,8 @@ struct inq_candidate {
     enum inq_grade grade;
     bool is_rival_of_answer; /* a verdict that is strong or better names it as its rival */
     bool lowered_by_cut;     /* one grade lower because the dump is not whole */
+    bool capped_unseen;      /* plausible at most: no real crash has shown the signature */
+    bool capped_external;    /* context at most: another process sent the signal */
     const struct inq_rule *explained_by; /* the verdict this is a symptom of; NULL: none */
     unsigned depth;                      /* 0: no symptom; else how far down the chain */
 };
@@ -38,12 +40,14 @@ struct inq_rule_state {
 struct inq_judgement {
     const struct inq_rules *rules;
     const json_t *document;
+    struct inq_evaluator *evaluator;
     struct inq_rule_state *states;
     struct inq_candidate *candidates;
     size_t n_candidates;
     size_t n_left_out; /* inconclusive ones over the limit */
     bool truncated;    /* the dump ends early */
     bool filtered;     /* writable memory was left out on purpose */
+    bool external;     /* another process sent the signal: nothing failed in this one */
 };
 
 /* Is the rival out of the race: its pattern does not hold, or something refutes it? */

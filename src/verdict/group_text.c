@@ -97,21 +97,6 @@ char *inq_group_module_name(const char *name)
     return copy;
 }
 
-bool inq_group_is_runtime(const char *module)
-{
-    static const char *const names[] = {
-        "libc",        "ld",          "libpthread", "librt",
-        "libdl",       "[vdso]",      "linux-vdso", "linux-gate",
-        "libjemalloc", "libtcmalloc", "libasan",    "libtcmalloc_minimal",
-        "libmimalloc", "libubsan",    "libtsan",    "libasan_preinit",
-        "libstdc++",   "libc++",      "libc++abi",  "libgcc_s",
-    };
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++)
-        if (strcmp(module, names[i]) == 0)
-            return true;
-    return false;
-}
-
 /* -------------------------------------------------------------------------------- functions */
 
 /* What gcc and clang append to a clone of a function, each with a number or nothing behind it. */
@@ -151,91 +136,6 @@ char *inq_group_function_name(const char *name)
     cut_clones(copy);
     cut_rust_hash(copy);
     return copy;
-}
-
-/* "__memcpy_avx_unaligned_erms": which one runs is the CPU's choice. */
-static bool is_variant_for_cpu(const char *function)
-{
-    static const char *const sets[] = {"_sse2", "_sse4", "_sse42", "_ssse3",
-                                       "_avx",  "_evex", "_erms"};
-
-    if (!inq_starts_with(function, "__mem") && !inq_starts_with(function, "__str") &&
-        !inq_starts_with(function, "__wcs") && !inq_starts_with(function, "__wmem"))
-        return false;
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(sets); i++)
-        if (strstr(function, sets[i]))
-            return true;
-    return false;
-}
-
-/*
- * Names of the runtimes that a program may hold in itself, and of what every uncaught exception and
- * panic passes: they would fill the key and leave no room for the place.
- */
-bool inq_group_is_runtime_function(const char *function)
-{
-    static const char *const names[] = {
-        "_start",
-        "start_thread",
-        "clone",
-        "clone3",
-        "abort",
-        "__abort",
-        "raise",
-        "gsignal",
-        "pthread_kill",
-        "free",
-        "cfree",
-        "malloc",
-        "calloc",
-        "realloc",
-        "memalign",
-        "posix_memalign",
-        "aligned_alloc",
-        "malloc_printerr",
-        "_int_free",
-        "_int_malloc",
-        "_int_realloc",
-        "malloc_consolidate",
-        "unlink_chunk",
-        "__assert",
-        "__assert_fail",
-        "__assert_fail_base",
-        "__stack_chk_fail",
-        "__chk_fail",
-        "operator new",
-        "operator delete",
-        "__cxa_throw",
-        "__cxa_rethrow",
-        "__cxa_pure_virtual",
-        "__cxa_deleted_virtual",
-        "__cxa_call_terminate",
-        "__cxa_call_unexpected",
-        "__gxx_personality_v0",
-        "__gnu_cxx::__verbose_terminate_handler",
-        "__cxxabiv1::__terminate",
-        "std::terminate",
-        "std::__glibcxx_assert_fail",
-        "rust_panic",
-        "rust_begin_unwind",
-        "std::process::abort",
-        "core::result::unwrap_failed",
-        "core::option::unwrap_failed",
-        "core::option::expect_failed",
-    };
-    static const char *const prefixes[] = {
-        "__pthread_kill",   "__libc_message",    "__libc_fatal",  "__fortify_fail",
-        "_int_free_",       "__libc_free",       "__libc_malloc", "operator new(",
-        "operator delete(", "std::__throw_",     "_Unwind_",      "__rust_",
-        "std::panicking::", "core::panicking::", "std::sys::",    "std::sys_common::",
-        "rust_panic_",      "__libc_start_"};
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++)
-        if (strcmp(function, names[i]) == 0)
-            return true;
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(prefixes); i++)
-        if (inq_starts_with(function, prefixes[i]))
-            return true;
-    return is_variant_for_cpu(function);
 }
 
 /* --------------------------------------------------------------------------------- messages */

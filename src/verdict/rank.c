@@ -30,13 +30,21 @@ static struct inq_candidate *find_candidate(struct inq_judgement *judgement, con
 
 /* ------------------------------------------------------------------ inconclusive candidates */
 
-static bool names_an_answer(struct inq_judgement *judgement, const char *const *ids, size_t n)
+static bool is_strong_answer(struct inq_judgement *judgement, const char *id)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct inq_candidate *other = find_candidate(judgement, ids[i]);
-        if (other && other->grade >= INQ_GRADE_STRONG)
+    const struct inq_candidate *other = find_candidate(judgement, id);
+    return other && other->grade >= INQ_GRADE_STRONG;
+}
+
+/* Would it explain or replace what is known well? */
+static bool names_an_answer(struct inq_judgement *judgement, const struct inq_rule *rule)
+{
+    for (size_t i = 0; i < rule->n_explains; i++)
+        if (is_strong_answer(judgement, rule->explains[i]))
             return true;
-    }
+    for (size_t i = 0; i < rule->n_rivals; i++)
+        if (is_strong_answer(judgement, rule->rivals[i].id))
+            return true;
     return false;
 }
 
@@ -45,11 +53,16 @@ static void mark_rivals_of_answers(struct inq_judgement *judgement)
     for (size_t i = 0; i < judgement->n_candidates; i++) {
         const struct inq_candidate *answer = &judgement->candidates[i];
         for (size_t r = 0; answer->grade >= INQ_GRADE_STRONG && r < answer->rule->n_rivals; r++) {
-            struct inq_candidate *rival = find_candidate(judgement, answer->rule->rivals[r]);
+            struct inq_candidate *rival = find_candidate(judgement, answer->rule->rivals[r].id);
             if (rival)
                 rival->is_rival_of_answer = true;
         }
     }
+}
+
+static void note_readable(void *readable, const struct inq_fact *fact)
+{
+    *(bool *)readable = *(bool *)readable || fact->source;
 }
 
 /*
@@ -63,8 +76,8 @@ static bool is_within_reach(const struct inq_match *match)
     for (size_t i = 0; i < match->n_when + match->n_unless; i++) {
         const struct inq_finding *finding = &match->findings[i];
         fits = fits || (i < match->n_when && finding->truth == INQ_YES);
-        const struct inq_fact *fact = inq_fact_find(finding->fact, NULL);
-        readable = readable || (finding->truth == INQ_MAYBE && fact && fact->source);
+        if (finding->truth == INQ_MAYBE)
+            inq_condition_facts(finding->condition, note_readable, &readable);
     }
     return fits && readable;
 }
@@ -100,9 +113,7 @@ static bool deserves_mention(struct inq_judgement *judgement, const struct inq_c
     if (rule->context || !is_within_reach(candidate->match))
         return false;
     /* With an answer at hand only what could explain or replace it is of interest. */
-    return !has_strong || names_an_answer(judgement, rule->explains, rule->n_explains) ||
-           names_an_answer(judgement, rule->rivals, rule->n_rivals) ||
-           candidate->is_rival_of_answer;
+    return !has_strong || names_an_answer(judgement, rule) || candidate->is_rival_of_answer;
 }
 
 static void thin_out(struct inq_judgement *judgement)
@@ -207,6 +218,9 @@ static int best_first(const void *a, const void *b, void *context_first)
         order = (int)two->grade - (int)one->grade;
     if (order == 0)
         order = (one->rule->weight < two->rule->weight) - (one->rule->weight > two->rule->weight);
+    if (order == 0) /* the more it asks for, the more specific it is */
+        order = (one->rule->when.count < two->rule->when.count) -
+                (one->rule->when.count > two->rule->when.count);
     return order ? order : strcmp(one->rule->id, two->rule->id);
 }
 

@@ -64,19 +64,20 @@ char *inq_finding_text(const struct inq_finding *finding)
 {
     char *text = NULL;
     int done = -1;
+    if (finding->says)
+        return strdup(finding->says);
+    if (inq_condition_is_compound(finding->condition)) {
+        done = asprintf(&text, "%s: %s", finding->text, finding->seen);
+        return done < 0 ? NULL : text;
+    }
     for (size_t i = 0; i < INQ_ARRAY_SIZE(phrases); i++)
         if (strcmp(phrases[i].fact, finding->fact) == 0 &&
             (phrases[i].value ? strcmp(phrases[i].value, finding->seen) == 0
                               : strcmp(finding->seen, "none") != 0))
             return fill_in(phrases[i].text, finding->seen);
-    if (strcmp(finding->text, "any collisions") == 0 && finding->truth == INQ_YES)
-        return strdup(finding->seen); /* a sentence */
-    if (strncmp(finding->text, "any ", 4) == 0)
-        done = asprintf(&text, "among %s: %s", finding->fact, finding->seen);
-    else if (strcmp(finding->seen, "none") == 0)
+    if (strcmp(finding->seen, "none") == 0)
         return strdup(finding->text);
-    else
-        done = asprintf(&text, "%s is %s", finding->fact, finding->seen);
+    done = asprintf(&text, "%s is %s", finding->fact, finding->seen);
     return done < 0 ? NULL : text;
 }
 
@@ -126,25 +127,35 @@ static void append_pair(struct writer *writer, json_t *list, char *text, const c
     free(text);
 }
 
-/* What would have to be read to know: the fact's line in the dictionary. */
-static char *read_text(const char *path)
+static void note_first(void *first, const struct inq_fact *fact)
 {
-    const struct inq_fact *fact = inq_fact_find(path, NULL);
+    const struct inq_fact **slot = first;
+    if (!*slot)
+        *slot = fact;
+}
+
+/* What would have to be read to know: the fact's line in the dictionary. */
+static char *read_text(const struct inq_finding *finding)
+{
+    const struct inq_fact *fact = NULL;
+    const char *path = finding->fact;
     char *text = NULL;
+    inq_condition_facts(finding->condition, note_first, &fact);
     int done = fact ? asprintf(&text, "%s: %s", path, fact->doc) : asprintf(&text, "%s", path);
     return done < 0 ? NULL : text;
 }
 
+/* `read`: the rule's own words for what would decide; NULL: what the line asks for. Taken. */
 static void add_unknown(struct writer *writer, const struct inq_finding *finding,
-                        const char *prefix)
+                        const char *prefix, char *read)
 {
     char *text = NULL;
     if (asprintf(&text, "%s%s: %s", prefix, finding->text, finding->seen) < 0)
         text = NULL;
-    _cleanup_free_ char *read = read_text(finding->fact);
-    if (!read)
+    _cleanup_free_ char *what = read ? read : read_text(finding);
+    if (!what)
         writer->failed = true;
-    append_pair(writer, writer->unknown, text, "read", read ? read : "");
+    append_pair(writer, writer->unknown, text, "read", what ? what : "");
 }
 
 static void add_findings(struct writer *writer)
@@ -156,7 +167,7 @@ static void add_findings(struct writer *writer)
         if (finding->truth == INQ_YES && !unless)
             append_pair(writer, writer->evidence, inq_finding_text(finding), "fact", finding->fact);
         else if (finding->truth == INQ_MAYBE && !writer->candidate->explained_by)
-            add_unknown(writer, finding, "");
+            add_unknown(writer, finding, "", NULL);
     }
 }
 
@@ -177,21 +188,34 @@ static void add_against(struct writer *writer)
             append_text(writer, writer->against, against_text(writer, against));
         } else if (match->against[i] == INQ_MAYBE && against->refutes) {
             /* What a refuting line asks for is worth a read. */
-            struct inq_finding open = {.text = inq_condition_text(against->when.items[0]),
+            struct inq_finding open = {.condition = against->when.items[0],
+                                       .text = inq_condition_text(against->when.items[0]),
                                        .fact = inq_condition_fact(against->when.items[0]),
                                        .seen = (char *)"not known, and it would settle the matter"};
-            add_unknown(writer, &open, "");
+            add_unknown(writer, &open, "", NULL);
         }
     }
 }
 
 /* ---------------------------------------------------------------------------------- rivals */
 
-/* The line that excludes the rival, as evidence; the lines that keep it in the race, as unknown. */
-static void add_rival(struct writer *writer, const struct inq_rule *rival, enum inq_truth state)
+/* What the rule says would decide between it and the rival; NULL without, or without memory. */
+static char *rival_read(struct writer *writer, const struct inq_rival *rival)
 {
-    struct inq_match *match = inq_rule_evaluate(rival, writer->judgement->document);
-    if (!match) {
+    char *text = rival->read ? inq_rule_render(rival->read, writer->judgement->document,
+                                               writer->candidate->match)
+                             : NULL;
+    if (rival->read && !text)
+        writer->failed = true;
+    return text;
+}
+
+/* The line that excludes the rival, as evidence; the lines that keep it in the race, as unknown. */
+static void add_rival(struct writer *writer, const struct inq_rival *named,
+                      const struct inq_rule *rival, enum inq_truth state)
+{
+    struct inq_match *match = NULL;
+    if (!inq_evaluator_run(writer->judgement->evaluator, rival, true, &match)) {
         writer->failed = true;
         return;
     }
@@ -211,12 +235,26 @@ static void add_rival(struct writer *writer, const struct inq_rule *rival, enum 
                 writer->failed = true;
                 break;
             }
-            add_unknown(writer, finding, text);
+            add_unknown(writer, finding, text, rival_read(writer, named));
             free(text);
             break;
         }
     }
     inq_match_destroy(match);
+}
+
+/* It fits too: with the read that would decide it is open, without it speaks against. */
+static void add_equal_rival(struct writer *writer, const struct inq_rival *named,
+                            const struct inq_rule *rival)
+{
+    char *text = NULL;
+    _cleanup_free_ char *read = rival_read(writer, named);
+    if (asprintf(&text, "%s fits as well: %s", rival->id, rival->title) < 0)
+        text = NULL;
+    if (read)
+        append_pair(writer, writer->unknown, text, "read", read);
+    else
+        append_text(writer, writer->against, text);
 }
 
 static bool explains(const struct inq_rule *rule, const char *id)
@@ -232,7 +270,7 @@ static void add_rivals(struct writer *writer)
     const struct inq_rule *rule = writer->candidate->rule;
     bool answer = inq_grade_is_answer(writer->candidate->grade) && !writer->candidate->explained_by;
     for (size_t i = 0; answer && i < rule->n_rivals; i++) {
-        const char *id = rule->rivals[i];
+        const char *id = rule->rivals[i].id;
         const struct inq_rule *rival = inq_rules_find(writer->judgement->rules, id);
         const struct inq_rule_state *state = inq_rule_state(writer->judgement, id);
         char *text = NULL;
@@ -243,11 +281,9 @@ static void add_rivals(struct writer *writer)
         } else if (state->when == INQ_YES && !state->refuted) {
             if (explains(rule, id) || explains(rival, rule->id))
                 continue;
-            if (asprintf(&text, "%s fits as well: %s", id, rival->title) < 0)
-                text = NULL;
-            append_text(writer, writer->against, text);
+            add_equal_rival(writer, &rule->rivals[i], rival);
         } else if (writer->candidate->grade != INQ_GRADE_PROVEN) {
-            add_rival(writer, rival, state->refuted ? INQ_YES : state->when);
+            add_rival(writer, &rule->rivals[i], rival, state->refuted ? INQ_YES : state->when);
         }
     }
 }
@@ -268,6 +304,14 @@ static void add_marks(struct writer *writer)
                                ? "one grade lower: it rests on memory, and the dump ends early"
                                : "one grade lower: it rests on memory, and some of it was left out "
                                  "of the dump"));
+    if (candidate->capped_external)
+        append_text(writer, writer->against,
+                    strdup("another process sent the signal: no instruction failed, and where the "
+                           "threads stand is where the signal met them"));
+    if (candidate->capped_unseen)
+        append_text(writer, writer->against,
+                    strdup("plausible at most: no dump of a real crash has shown this signature "
+                           "yet"));
 }
 
 /* ----------------------------------------------------------------------------- one verdict */
@@ -291,11 +335,21 @@ static json_t *rendered(const struct writer *writer, const char *text)
     return filled ? json_string(filled) : NULL;
 }
 
+static json_t *cause_json(const struct writer *writer)
+{
+    _cleanup_free_ char *text =
+        inq_rule_cause(writer->judgement->document, writer->candidate->match);
+    return text ? json_string(text) : NULL;
+}
+
 static json_t *fix_json(struct writer *writer)
 {
     const struct inq_rule *rule = writer->candidate->rule;
     json_t *list = json_array();
     for (size_t i = 0; i < rule->n_fixes; i++) {
+        if (!inq_rule_part_holds(&rule->fixes[i].when, writer->judgement->document,
+                                 writer->candidate->match))
+            continue;
         json_t *commands = json_array();
         for (size_t c = 0; c < rule->fixes[i].n_commands; c++)
             append(writer, commands, rendered(writer, rule->fixes[i].commands[c]));
@@ -337,8 +391,10 @@ json_t *inq_verdict_json(const struct inq_judgement *judgement,
     set(&writer, verdict, "title", json_string(rule->title));
     set(&writer, verdict, "grade", json_string(inq_grade_name(candidate->grade)));
     set(&writer, verdict, "rank", json_integer((json_int_t)rank));
-    set(&writer, verdict, "cause", told ? rendered(&writer, rule->cause) : json_null());
+    set(&writer, verdict, "cause", told ? cause_json(&writer) : json_null());
     set(&writer, verdict, "explains", texts_json(rule->explains, rule->n_explains));
+    if (candidate->explained_by)
+        set(&writer, verdict, "explained_by", json_string(candidate->explained_by->id));
     set(&writer, verdict, "evidence", writer.evidence);
     set(&writer, verdict, "against", writer.against);
     set(&writer, verdict, "unknown", writer.unknown);

@@ -8,8 +8,8 @@
 #include "cleanup.h"
 #include "config.h"
 #include "detector.h"
+#include "environment.h"
 #include "lines.h"
-#include "prefix.h"
 #include "redact.h"
 #include "text.h"
 
@@ -177,8 +177,7 @@ struct inq_error *inq_analyze_fd(int fd, const char *core_name, struct inq_opene
     INQ_TRY(rebuild_process(&analysis, opener));
     INQ_TRY(gather_evidence(&analysis));
     note_names(&analysis, core_name);
-    bool redacted =
-        inq_redact_document(analysis.evidence->document, redact_level(options->redact));
+    bool redacted = inq_redact_document(analysis.evidence->document, redact_level(options->redact));
     note_stage(&analysis, "timing.stages.redact");
     inq_evidence_set(analysis.evidence, "timing.total_ms", json_real(now_ms() - analysis.start));
     if (!redacted || analysis.evidence->failed || inq_arena_failed(analysis.arena) ||

@@ -67,12 +67,13 @@ static struct inq_evidence *read_report(const char *path)
 
 size_t fuzz_reports(struct inq_evidence *const **ret_reports)
 {
-    static struct inq_evidence *reports[3];
+    static struct inq_evidence *reports[4];
 
     if (!reports[0]) {
         reports[0] = read_report(INQ_SOURCE_ROOT "/tests/golden/free-near-null.json");
         reports[1] = read_report(INQ_SOURCE_ROOT "/tests/golden/hostile.json");
         reports[2] = read_report(INQ_SOURCE_ROOT "/tests/golden/many-threads.json");
+        reports[3] = read_report(INQ_SOURCE_ROOT "/tests/fuzz/collisions.json");
     }
     *ret_reports = reports;
     return INQ_ARRAY_SIZE(reports);

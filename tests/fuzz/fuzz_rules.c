@@ -28,7 +28,11 @@ static void evaluate(const struct inq_rule *rule, const json_t *document)
     struct inq_match *match = inq_rule_evaluate(rule, document);
 
     FUZZ_CHECK(match, "a rule is evaluated");
-    render(rule->cause, document, match);
+    char *cause = inq_rule_cause(document, match);
+    FUZZ_CHECK(cause, "a cause is told");
+    free(cause);
+    for (size_t i = 0; i < rule->n_rivals; i++)
+        render(rule->rivals[i].read, document, match);
     for (size_t i = 0; i < rule->n_fixes; i++) {
         render(rule->fixes[i].text, document, match);
         for (size_t k = 0; k < rule->fixes[i].n_commands; k++)
@@ -65,6 +69,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_check_error(error);
         return 0;
     }
+    size_t kept = 0; /* what is disabled is no rule */
+    for (size_t i = 0; i < count; i++)
+        if (items[i].change != INQ_RULE_DISABLES)
+            items[kept++] = items[i];
+    count = kept;
     if (count > 0)
         qsort(items, count, sizeof(*items), compare_ids);
     struct inq_rules rules = {.items = items, .count = count, .arena = arena};

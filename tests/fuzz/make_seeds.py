@@ -6,6 +6,7 @@ From the shipped cores of fixtures/cores, from cores that no kernel would write 
 when a folder with the built programs of fixtures/zoo is given, from real crashes of those, cut down to the pages that
 decide: headers, notes, the tops of the stacks, the dynamic linker's list.
 
+`make_seeds.py --klog` writes only those of the kernel logs.
 Also `make_seeds.py --trim CORE OUTPUT [ELF]`: one more seed for fuzz_core out of any core.
 Files named found-* are what the fuzzers found: they are never touched.
 """
@@ -340,6 +341,8 @@ def write_other_seeds(plain):
     for path in sorted(glob.glob(os.path.join(TOP, "signatures", "*.yaml"))):
         with open(path, "rb") as f:
             write("rules", os.path.basename(path)[:-5], f.read())
+    with open(os.path.join(TOP, "tests", "fuzz", "language.yaml"), "rb") as f:
+        write("rules", "language", f.read())
     for path in sorted(glob.glob(os.path.join(TOP, "tests", "golden", "*.json"))) \
             + sorted(glob.glob(os.path.join(TOP, "tests", "rules", "*", "match*.json")))[::3]:
         with open(path, "rb") as f:
@@ -353,7 +356,22 @@ def write_other_seeds(plain):
     write("evidence", "frame-error", b"INQEVID1" + struct.pack("<IQ", 2, len(problem)) + problem)
 
 
+def write_klog_seeds():
+    """The lines of other machines, a few reports at a time."""
+    with open(os.path.join(TOP, "tests", "klog", "public.txt"), encoding="utf-8") as f:
+        reports = f.read().split("\n== ")[1:]
+    logs = ["\n".join(line for line in report.split("\n")[1:] if not line.startswith(("-> ", "# ")))
+            for report in reports]
+    for i in range(0, len(logs), 8):
+        write("klog", f"public-{i // 8:02}", "\n".join(logs[i:i + 8]).encode())
+    with open(os.path.join(TOP, "tests", "klog", "quiet.txt"), "rb") as f:
+        write("klog", "quiet", f.read())
+
+
 def main():
+    if sys.argv[1:] == ["--klog"]:
+        write_klog_seeds()
+        return
     if sys.argv[1:2] == ["--trim"]:
         core, out = unpack(sys.argv[2]), sys.argv[3]
         elf = unpack(sys.argv[4]) if len(sys.argv) > 4 else b""
@@ -361,6 +379,7 @@ def main():
             f.write(core_input(trim(core), elf))
         return
     write_other_seeds(write_core_seeds(sys.argv[1] if len(sys.argv) > 1 else None))
+    write_klog_seeds()
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(os.environ.get("INQ_BUILD_ROOT", os.path.join(TOP, "build")), "fuzz")
-DICTIONARY = {"core": "elf", "stream": "elf", "rules": "rules", "evidence": "evidence"}
-MAX_BYTES = {"core": 65536, "stream": 65536, "rules": 8192, "evidence": 32768}
+DICTIONARY = {"core": "elf", "stream": "elf", "rules": "rules", "evidence": "evidence", "klog": "klog"}
+MAX_BYTES = {"core": 65536, "stream": 65536, "rules": 8192, "evidence": 32768, "klog": 8192}
 
 
 def skip(why):

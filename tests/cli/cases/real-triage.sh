@@ -1,13 +1,13 @@
 # A real core: as a file, on standard input, through a pipe, several at once.
 cp "$CORE" core.1
-"$INQUEST" triage core.1 | head -n 1
-"$INQUEST" triage core.1 >out; echo $?
-"$INQUEST" triage - <core.1 >stdin; echo $?
-cat core.1 | "$INQUEST" triage - >pipe; echo $?
-"$INQUEST" triage --json core.1 >one.json; echo $?
-"$INQUEST" triage --json core.1 core.1 >two.json; echo $?
+"$INQUEST" triage --klog none core.1 | head -n 1
+"$INQUEST" triage --klog none core.1 >out; echo $?
+"$INQUEST" triage --klog none - <core.1 >stdin; echo $?
+cat core.1 | "$INQUEST" triage --klog none - >pipe; echo $?
+"$INQUEST" triage --klog none --json core.1 >one.json; echo $?
+"$INQUEST" triage --klog none --json core.1 core.1 >two.json; echo $?
 echo text >text
-"$INQUEST" triage core.1 text core.1 >three 2>err; echo $?
+"$INQUEST" triage --klog none core.1 text core.1 >three 2>err; echo $?
 cat err
 /usr/bin/python3 - <<'P'
 import json

@@ -36,7 +36,6 @@ static void three_states(void **state)
     assert_state(doc, "heap.first_bad.address", INQ_UNKNOWN, "does not look");
     assert_state(doc, "abort.message", INQ_NONE, NULL);
     assert_state(doc, "gaps", INQ_KNOWN, NULL);
-    assert_state(doc, "heap.state", INQ_UNKNOWN, "does not look");
     assert_state(doc, "heap.arenas", INQ_UNKNOWN, "does not look");
     assert_state(doc, "signal.colour", INQ_UNKNOWN, "no such fact");
     json_decref(doc);

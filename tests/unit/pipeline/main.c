@@ -64,6 +64,7 @@ int main(void)
 
     failed += run_name_facts_tests();
     failed += run_kind_tests();
+    failed += run_log_join_tests();
     failed += run_walk_tests();
     failed += run_guard_tests();
     failed += run_scan_tests();

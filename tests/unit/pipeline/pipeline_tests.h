@@ -13,6 +13,7 @@
 int run_pattern_tests(void);
 int run_name_facts_tests(void);
 int run_kind_tests(void);
+int run_log_join_tests(void);
 int run_walk_tests(void);
 int run_guard_tests(void);
 int run_scan_tests(void);

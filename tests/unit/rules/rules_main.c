@@ -112,5 +112,5 @@ enum inq_truth rules_when(const char *rule, const char *text)
 int main(void)
 {
     return test_yaml() + test_condition() + test_load() + test_evaluate() + test_quantifier() +
-           test_template();
+           test_language() + test_template();
 }

@@ -24,6 +24,7 @@ static inline void add_text(char *buffer, size_t room, const char *more)
 /* Each file runs its group: the number of failed tests. */
 int test_condition(void);
 int test_evaluate(void);
+int test_language(void);
 int test_load(void);
 int test_quantifier(void);
 int test_template(void);

@@ -43,6 +43,20 @@ static void conditions_are_accepted(void **state)
         "frame[1].function is main",
         "crashed.frame[0].trust is context",
         "environment.LD_PRELOAD exists",
+        "signal.name not in [SIGSEGV, SIGBUS]",
+        "signal.name not like SIG*",
+        "signal.name like [SIG*, \"*V\"]",
+        "signal.name like \"[a-z]*\"",
+        "process.arguments has -c",
+        "collisions[0].copies has 3",
+        "collisions[0].copies has {frame[0].module}",
+        "fault.address is {signal.address}",
+        "collisions[0].crash.offset >= {collisions[0].crash.size_actual}",
+        "frame[0].module is not {frame[1].module}",
+        "frame[0].module.name like lib*",
+        "collisions[0].copies[1].owner.package exists",
+        "count threads >= 2",
+        "count modules is 0x10",
         "fault.operand.registers.rax is 0",
         "unknown exists",
     };
@@ -95,8 +109,43 @@ static void values_have_the_type_of_the_fact(void **state)
     assert_refused(WHEN("fault.address_class is nul-page"), AT(30), "none of the values");
     assert_refused(WHEN("fault.address_class in [null-page, nul]"), AT(42), "none of the values");
     assert_refused(WHEN("modules is 3"), AT(15), "only exists");
-    assert_refused(WHEN("process.arguments like x"), AT(25), "only exists");
+    assert_refused(WHEN("process.arguments like x"), AT(25), "is a list: only has");
+    assert_refused(WHEN("modules has x"), AT(15), "only exists");
+    assert_refused(WHEN("signal.name has SIGSEGV"), AT(19), "has is for lists");
+    assert_refused(WHEN("collisions[0].copies has libpq"), AT(32), "not a whole number");
     assert_refused(WHEN("timing.total_ms < fast"), AT(25), "not a number");
+}
+
+static void facts_compare_with_facts_of_their_kind(void **state)
+{
+    (void)state;
+    assert_refused(WHEN("signal.name is {signal.code}"), AT(23), "not of one kind");
+    assert_refused(WHEN("signal.code is {frame[0].module}"), AT(23), "not of one kind");
+    assert_refused(WHEN("collisions[0].copies has {threads_total}"), AT(33), "not of one kind");
+    assert_refused(WHEN("signal.name is {signal.nmae}"), AT(23), "no fact \"signal.nmae\"");
+    assert_refused(WHEN("signal.name is {signal.name"), AT(34), "brace is not closed");
+    assert_refused(WHEN("signal.name is {signal.name} x"), AT(36), "nothing more");
+    assert_refused(WHEN("signal.name like {signal.name}"), AT(24), "only be compared with");
+    assert_refused(WHEN("signal.name in {signal.name}"), AT(22), "only be compared with");
+    assert_refused(WHEN("signal.name < {signal.name}"), AT(19), "has no order");
+}
+
+static void typing_errors_get_a_suggestion(void **state)
+{
+    (void)state;
+    assert_refused(WHEN("signal.nmae is SIGSEGV"), AT(7), "did you mean \"signal.name\"?");
+    assert_refused(WHEN("crashed.stak.overflow is true"), AT(7),
+                   "did you mean \"crashed.stack.overflow\"?");
+    assert_refused(WHEN("fault.address_class is nul-page"), AT(30), "did you mean \"null-page\"?");
+    assert_refused(WHEN("any modules: [module.nmae is x]"), AT(21),
+                   "did you mean \"module.name\"?");
+    assert_refused(WHEN("any module: [module.name is x]"), AT(11), "did you mean \"modules\"?");
+    assert_refused(WHEN("signal exists") "  wehn: []\n", "6:3", "did you mean \"when\"?");
+    assert_refused(WHEN("signal exists") "  fix: ['{fault.adress}']\n", "6:11",
+                   "did you mean \"fault.address\"?");
+    /* what resembles nothing gets none */
+    assert_refused(WHEN("zebra.stripes is 1"), AT(7), "docs/facts.md lists them)");
+    assert_null(strstr(rules_error(WHEN("zebra.stripes is 1")), "did you mean"));
 }
 
 static void lines_must_be_whole(void **state)
@@ -172,6 +221,31 @@ static void against_and_fix_are_checked(void **state)
     assert_refused(WHEN("signal exists") "  fix: [{text: x, run: y}]\n", "6:19", "each once");
 }
 
+static void rivals_parts_and_changes_are_checked(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        rules_error(
+            WHEN("signal exists") "  seen: real\n  rivals: [a, {id: b, read: '{fault.address}'}]\n"
+                                  "  strong: [core exists]\n"
+                                  "- disable: other\n  reason: it does not apply here\n"),
+        "");
+    assert_refused(WHEN("signal exists") "  rivals: [{read: x}]\n", "6:12", "needs an \"id\"");
+    assert_refused(WHEN("signal exists") "  rivals: [{id: x, how: y}]\n", "6:20", "knows id and");
+    assert_refused(WHEN("signal exists") "  rivals: [{id: x, read: '{no}'}]\n", "6:28", "no fact");
+    assert_refused(WHEN("signal exists") "  seen: often\n", "6:9", "real (a real crash");
+    assert_refused(WHEN("signal exists") "  override: ''\n", "6:14", "is empty");
+    assert_refused(WHEN("signal exists") "  fix: [{when: [x], text: t}]\n", "6:17", "no fact");
+    assert_refused(WHEN("signal exists") "- disable: x\n", "6:3", "needs a \"reason\"");
+    assert_refused(WHEN("signal exists") "- disable: x\n  reason: y\n  title: z\n", "8:3",
+                   "only disable and reason");
+    assert_refused("- id: r\n  title: t\n  when: [signal exists]\n  cause: []\n", "4:10",
+                   "is empty");
+    assert_refused(
+        "- id: r\n  title: t\n  when: [signal exists]\n  cause: [{when: [core exists]}]\n", "4:11",
+        "needs a \"text\"");
+}
+
 static void conditions_are_counted(void **state)
 {
     (void)state;
@@ -192,6 +266,9 @@ int test_condition(void)
         cmocka_unit_test(conditions_are_accepted),
         cmocka_unit_test(facts_must_exist),
         cmocka_unit_test(values_have_the_type_of_the_fact),
+        cmocka_unit_test(facts_compare_with_facts_of_their_kind),
+        cmocka_unit_test(typing_errors_get_a_suggestion),
+        cmocka_unit_test(rivals_parts_and_changes_are_checked),
         cmocka_unit_test(lines_must_be_whole),
         cmocka_unit_test(columns_count_characters),
         cmocka_unit_test(rules_must_be_whole),

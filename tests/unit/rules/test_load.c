@@ -53,7 +53,8 @@ static void bad_files_do_not_stop_good_ones(void **state)
     assert_true(strstr(refused(rules, 0, "file"), "/a.yaml") != NULL);
     assert_int_equal(refused_at(rules, 0, "line"), 6);
     assert_int_equal(refused_at(rules, 0, "column"), 3);
-    assert_string_equal(refused(rules, 0, "message"), "unknown key \"titel\"");
+    assert_string_equal(refused(rules, 0, "message"),
+                        "unknown key \"titel\"; did you mean \"title\"?");
     assert_true(strstr(refused(rules, 1, "file"), "/c.yaml") != NULL);
     assert_true(strstr(refused(rules, 1, "message"), "already used in") != NULL);
     assert_true(strstr(refused(rules, 1, "message"), "/b.yaml") != NULL);

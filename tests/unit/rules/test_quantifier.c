@@ -86,8 +86,9 @@ static void the_element_is_remembered(void **state)
     (void)state;
     json_t *json = rules_document("{\"modules\": [{\"name\": \"a\"}, {\"name\": \"libpq.so\"}]}");
     struct rules_result result = rules_evaluate(ANY_LIBPQ, json);
-    assert_string_equal(result.match->element_name, "module");
-    assert_ptr_equal(result.match->element, json_array_get(json_object_get(json, "modules"), 1));
+    assert_string_equal(result.match->scope.items[0].name, "module");
+    assert_ptr_equal(result.match->scope.items[0].value,
+                     json_array_get(json_object_get(json, "modules"), 1));
     assert_string_equal(result.match->findings[0].seen, "module libpq.so");
     assert_string_equal(result.match->findings[0].fact, "modules");
     rules_result_free(&result);
@@ -95,7 +96,7 @@ static void the_element_is_remembered(void **state)
 
     json = rules_document("{\"modules\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}");
     result = rules_evaluate(ANY_LIBPQ, json);
-    assert_null(result.match->element);
+    assert_null(result.match->scope.items[0].value);
     assert_string_equal(result.match->findings[0].seen, "none of 2");
     rules_result_free(&result);
     json_decref(json);
@@ -107,17 +108,29 @@ static void quantifiers_are_checked(void **state)
     static const struct {
         const char *lines, *error;
     } all[] = {
-        {"    - all modules: [module.name is a]\n", "5:7: the quantifier \"all\" is not supported"},
-        {"    - count modules: [module.name is a]\n",
-         "5:7: the quantifier \"count\" is not supported"},
+        {"    - count modules: [module.name is a]\n", "5:20: an operator is expected"},
+        {"    - count modules in [1]: [module.name is a]\n", "5:21: a count is compared with"},
+        {"    - count modules >= many: [module.name is a]\n",
+         "5:24: \"many\" is not a whole number"},
+        {"    - count modules >= 1 or so: [module.name is a]\n", "5:26: nothing more"},
+        {"    - count modules\n", "5:20: an operator is expected"},
+        {"    - either: []\n", "5:15: a quantifier without conditions"},
+        {"    - either: [module.name is a]\n", "5:16: there is no fact"},
+        {"    - {any modules: [module.name is a], says: '{thread.tid}'}\n",
+         "5:49: there is no fact"},
+        {"    - {any modules: [module.name is a], because: x}\n",
+         "5:7: a condition is a text, or one quantifier"},
         {"    - some modules: [module.name is a]\n", "5:7: not a quantifier"},
         {"    - any gizmos: [module.name is a]\n", "5:11: \"gizmos\" is no list"},
         {"    - any: [module.name is a]\n", "5:10: \"\" is no list"},
+        {"    - any signal.name: [module.name is a]\n", "5:11: \"signal.name\" is no list"},
         {"    - any modules: []\n", "5:20: a quantifier without conditions"},
-        {"    - any modules: module.name is a\n", "5:20: \"any\" takes a list"},
+        {"    - any modules: module.name is a\n", "5:20: \"any modules\" takes a list"},
         {"    - any modules: [thread.tid is 1]\n", "5:21: there is no fact"},
         {"    - any modules: [{any threads: [thread.tid is 1]}]\n",
-         "5:21: a quantifier inside a quantifier"},
+         "5:26: inside a quantifier only lists of its element"},
+        {"    - any modules: [{either: [count threads > 1]}]\n",
+         "5:37: inside a quantifier only lists of its element"},
         {"    - any modules: [module.name is a]\n      any threads: [thread.tid is 1]\n",
          "5:7: a condition is a text, or one quantifier"},
         {"    - {}\n", "5:7: a condition is a text, or one quantifier"},

@@ -70,7 +70,7 @@ static void elements_are_filled_in(void **state)
         rules_evaluate("- id: r\n  title: t\n  cause: 'in {module.name}'\n"
                        "  when:\n    - any modules: [module.name like \"lib*\"]\n",
                        document);
-    char *text = inq_rule_render(result.rules->items[0].cause, document, result.match);
+    char *text = inq_rule_render(result.rules->items[0].cause[0].text, document, result.match);
     assert_string_equal(text, "in libpq.so");
     free(text);
     rules_result_free(&result);

@@ -200,6 +200,52 @@ static void the_runtime_in_front_is_skipped(void **state)
     assert_string_equal(keys.frames, "prog!app::load");
 }
 
+static void those_who_only_report_are_skipped(void **state)
+{
+    (void)state;
+    static const char *const reporters[] = {
+        "runtime.raise",
+        "runtime.dieFromSignal",
+        "runtime.gopanic",
+        "runtime.sigpanic",
+        "os::abort",
+        "VMError::report_and_die",
+        "JVM_handle_linux_signal",
+        "PosixSignals::chained_handler",
+        "fatal_error_exit",
+        "_Py_FatalErrorFunc",
+        "faulthandler_fatal_error",
+        "g_logv",
+        "g_assertion_message_expr",
+        "google::LogMessage::Fail",
+        "google::protobuf::internal::LogMessage::Finish",
+        "absl::log_internal::LogMessage::Die",
+        "v8::base::OS::Abort",
+        "node::OnFatalError",
+        "core::slice::index::slice_end_index_len_fail",
+        "alloc::alloc::handle_alloc_error",
+        "llvm::report_fatal_error",
+        "__sanitizer::Die",
+        "std::terminate",
+    };
+    for (size_t i = 0; i < sizeof(reporters) / sizeof(reporters[0]); i++) {
+        char frames[512];
+        snprintf(frames, sizeof(frames),
+                 "{\"index\": 0, \"function\": \"%s\", \"module\": 0, \"module_offset\": "
+                 "\"0x1\", \"trust\": \"cfi\"}, {\"index\": 1, \"function\": \"parse\", "
+                 "\"module\": 0, \"module_offset\": \"0x10\", \"trust\": \"cfi\"}",
+                 reporters[i]);
+        struct keys keys = keys_with(frames, EXE, "");
+        if (strcmp(keys.frames, "prog!parse") != 0)
+            fail_msg("%s: %s", reporters[i], keys.frames);
+    }
+    /* no more than the names: a function of the program's own is a place */
+    static const char *const own[] = {"runtime_check", "g_logger_start", "terminate",
+                                      "raise_error"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        assert_false(inq_group_is_runtime_function(own[i]));
+}
+
 static void no_address_gets_into_a_key(void **state)
 {
     (void)state;
@@ -394,6 +440,7 @@ int test_group(void)
         cmocka_unit_test(another_build_is_the_same_bug),
         cmocka_unit_test(different_crashes_differ),
         cmocka_unit_test(the_runtime_in_front_is_skipped),
+        cmocka_unit_test(those_who_only_report_are_skipped),
         cmocka_unit_test(no_address_gets_into_a_key),
         cmocka_unit_test(modules_without_headers_have_a_place),
         cmocka_unit_test(scanned_frames_stay_out),

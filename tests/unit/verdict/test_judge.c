@@ -8,7 +8,8 @@
 #include "verdict.h"
 #include "verdict_tests.h"
 
-#define R(id, lines) "- id: " id "\n  title: T " id "\n  cause: 'C {signal.name}'\n" lines
+#define UNSEEN(id, lines) "- id: " id "\n  title: T " id "\n  cause: 'C {signal.name}'\n" lines
+#define R(id, lines) UNSEEN(id, "  seen: real\n" lines)
 #define SEGV "  when: [signal.name is SIGSEGV]\n"
 
 #define CRASH                                                                                      \
@@ -58,7 +59,17 @@ static void grades_are_computed(void **state)
                  "inconclusive");
     assert_grade(R("r", SEGV "  unless: [fault.access is read]\n"), "inconclusive");
     assert_grade(R("r", SEGV "  grade: context\n"), "context");
-    assert_grade(R("r", SEGV "  grade: context\n  proof: [signal.code is 1]\n"), "context");
+    assert_grade(R("r", SEGV "  grade: context\n  proof: [signal.code is 1]\n"), "proven");
+    assert_grade(R("r", SEGV "  grade: context\n  proof: [signal.code is 2]\n"), "context");
+    assert_grade(R("r", SEGV "  grade: context\n  strong: [signal.code is 1]\n"), "strong");
+    assert_grade(R("r", SEGV "  grade: context\n  strong: [fault.access is read]\n"), "context");
+    assert_grade(R("r", SEGV "  strong: [signal.code is 1]\n"), "strong");
+    assert_grade(R("r", SEGV "  strong: [signal.code is 2]\n"), "plausible");
+    assert_grade(R("r", SEGV "  strong: [fault.access is read]\n"), "plausible");
+    assert_grade(R("r", SEGV "  strong: [signal.code is 1]\n  proof: [signal.code is 2]\n"),
+                 "strong");
+    assert_grade(R("r", SEGV "  strong: [signal.code is 1]\n  rivals: [x]\n") R("x", SEGV),
+                 "plausible");
     assert_grade(R("r", "  when: [fault.access is read]\n  grade: context\n"), "none");
 }
 

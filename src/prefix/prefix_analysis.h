@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_PREFIX_PREFIX_H
-#define INQ_PREFIX_PREFIX_H
+#ifndef INQ_PREFIX_PREFIX_ANALYSIS_H
+#define INQ_PREFIX_PREFIX_ANALYSIS_H
 
 /*
  * An environment before it runs: which of its libraries export the same names, and what could make

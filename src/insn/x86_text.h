@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_DETECTORS_X86_TEXT_H
-#define INQ_DETECTORS_X86_TEXT_H
+#ifndef INQ_INSN_X86_TEXT_H
+#define INQ_INSN_X86_TEXT_H
 
 /*
  * x86 instructions as gdb and objdump print them (AT&T syntax): Zydis' own AT&T style prints Intel

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "nearest.h"
+
 #include <string.h>
-
-#include "cli.h"
-
-#define MAX_WORD 32u
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -13,7 +11,7 @@ static unsigned least(unsigned a, unsigned b)
 /* Optimal string alignment: insert, delete, replace, or swap two neighbours. */
 static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-    unsigned rows[3][MAX_WORD + 1];
+    unsigned rows[3][INQ_NEAREST_WORD + 1];
 
     for (size_t j = 0; j <= b_size; j++)
         rows[0][j] = (unsigned)j;
@@ -34,19 +32,20 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
     return rows[a_size % 3][b_size];
 }
 
-const char *cli_suggest(const char *word, const char *const *names, size_t n)
+const char *inq_nearest(const char *word, const char *const *names, size_t n)
 {
     size_t size = strlen(word);
-    unsigned best = size <= 3 ? 2 : 3; /* what is this far away is not meant */
+    /* what is this far away is not meant */
+    unsigned best = size <= 3 ? 2 : size <= 12 ? 3 : 4;
     const char *near = NULL;
 
-    if (size == 0 || size > MAX_WORD)
+    if (size == 0 || size > INQ_NEAREST_WORD)
         return NULL;
     for (size_t i = 0; i < n; i++) {
         size_t name_size = strlen(names[i]);
         unsigned d;
 
-        if (name_size > MAX_WORD)
+        if (name_size > INQ_NEAREST_WORD)
             continue;
         d = distance(word, size, names[i], name_size);
         if (d < best) {
