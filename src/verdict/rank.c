@@ -82,13 +82,11 @@ static bool is_within_reach(const struct inq_match *match)
     return fits && readable;
 }
 
-static int heaviest_first(const void *a, const void *b)
+static bool is_heavier(const struct inq_candidate *one, const struct inq_candidate *two)
 {
-    const struct inq_candidate *one = *(struct inq_candidate *const *)a;
-    const struct inq_candidate *two = *(struct inq_candidate *const *)b;
     if (one->rule->weight != two->rule->weight)
-        return one->rule->weight < two->rule->weight ? 1 : -1;
-    return strcmp(one->rule->id, two->rule->id);
+        return one->rule->weight > two->rule->weight;
+    return strcmp(one->rule->id, two->rule->id) < 0;
 }
 
 static void drop(struct inq_candidate *candidate)
@@ -116,32 +114,48 @@ static bool deserves_mention(struct inq_judgement *judgement, const struct inq_c
     return !has_strong || names_an_answer(judgement, rule) || candidate->is_rival_of_answer;
 }
 
+/* The heaviest so far, in order; one more, and the lightest of those that are too many is dropped.
+ */
+struct heaviest {
+    struct inq_candidate *items[MAX_INCONCLUSIVE];
+    size_t count, dropped;
+};
+
+static void keep_heaviest(struct heaviest *heaviest, struct inq_candidate *candidate)
+{
+    size_t at = heaviest->count;
+    while (at > 0 && is_heavier(candidate, heaviest->items[at - 1]))
+        at--;
+    if (heaviest->count == MAX_INCONCLUSIVE) {
+        heaviest->dropped++;
+        drop(at == MAX_INCONCLUSIVE ? candidate : heaviest->items[MAX_INCONCLUSIVE - 1]);
+        if (at == MAX_INCONCLUSIVE)
+            return;
+        heaviest->count--;
+    }
+    for (size_t i = heaviest->count; i > at; i--)
+        heaviest->items[i] = heaviest->items[i - 1];
+    heaviest->items[at] = candidate;
+    heaviest->count++;
+}
+
 static void thin_out(struct inq_judgement *judgement)
 {
+    struct heaviest heaviest = {.count = 0};
     bool has_strong = false;
     mark_rivals_of_answers(judgement);
     for (size_t i = 0; i < judgement->n_candidates; i++)
         has_strong = has_strong || judgement->candidates[i].grade >= INQ_GRADE_STRONG;
-
-    struct inq_candidate **open = NULL;
-    size_t n_open = 0;
-    open = calloc(judgement->n_candidates + 1, sizeof(struct inq_candidate *));
     for (size_t i = 0; i < judgement->n_candidates; i++) {
         struct inq_candidate *candidate = &judgement->candidates[i];
         if (candidate->grade != INQ_GRADE_INCONCLUSIVE)
             continue;
-        if (open && deserves_mention(judgement, candidate, has_strong))
-            open[n_open++] = candidate;
+        if (deserves_mention(judgement, candidate, has_strong))
+            keep_heaviest(&heaviest, candidate);
         else
             drop(candidate);
     }
-    if (n_open > MAX_INCONCLUSIVE) {
-        qsort(open, n_open, sizeof(struct inq_candidate *), heaviest_first);
-        for (size_t i = MAX_INCONCLUSIVE; i < n_open; i++)
-            drop(open[i]);
-        judgement->n_left_out = n_open - MAX_INCONCLUSIVE;
-    }
-    free(open);
+    judgement->n_left_out = heaviest.dropped;
     remove_dropped(judgement);
 }
 

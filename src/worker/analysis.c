@@ -8,8 +8,8 @@
 #include "cleanup.h"
 #include "config.h"
 #include "detector.h"
-#include "environment.h"
 #include "lines.h"
+#include "prefix_analysis.h"
 #include "redact.h"
 #include "text.h"
 
