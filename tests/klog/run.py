@@ -113,7 +113,7 @@ def check_seed(program):
     if "UBSAN: shift-out-of-bounds" not in kernel or "BUG: unable to handle page fault" not in kernel:
         yield f"the kernel's own trouble: {kernel}"
     grades = {r["id"]: r["grade"] for r in document["readings"]}
-    for reading, grade in {"oom-killer": "refuted", "bound-to-cores": "refuted", "bad-hardware": "refuted",
+    for reading, grade in {"oom-killer": "refuted", "bound-to-cores": "refuted", "random-hardware": "refuted",
                            "one-cause": "inconclusive", "kernel-suspect": "plausible"}.items():
         if grades.get(reading) != grade:
             yield f"{reading} is {grades.get(reading)}, expected {grade}"
