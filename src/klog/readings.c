@@ -133,7 +133,7 @@ static bool mean_class(json_t *list, const struct inq_klog_event *e)
         const char *class, *read, *execute;
     } words[] = {
         {"null-page", "a field of a structure through a null pointer: the address is its offset",
-         "a call through a null function pointer"},
+         "a call of a null function pointer, or of a small number"},
         {"near-null",
          "a null pointer with a large offset or index, or a small number taken for a "
          "pointer",
