@@ -23,6 +23,7 @@
 /* Exit codes that are not those of a report: interface.md of the design. */
 #define CLI_EXIT_USAGE 2
 #define CLI_EXIT_IO 6
+#define CLI_EXIT_FOUND 8 /* --fail-on */
 #define CLI_EXIT_SIGNAL 128 /* + the signal */
 
 enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
@@ -42,7 +43,13 @@ struct cli_options {
     struct inq_kernel_log *kernel_log; /* owned */
     char *cache_home; /* owned */
     const char *db;   /* --db; NULL: the default place */
-    bool no_store, again;
+    bool no_store, again, dry_run;
+    bool only_new, watch, advice;
+    const char *fail_on;      /* "proven", "strong" or "any"; NULL: nothing */
+    const char *markdown;     /* a file to write behind; "-" is standard output */
+    const char *known_issues; /* a file: known_issues.h */
+    const char *group_by;
+    struct inq_store_filter filter; /* --since, --until, --program, --group */
     const char *not_yet; /* an option of the interface that this version does not have */
 };
 
@@ -71,7 +78,13 @@ struct cli_command {
 /* The handlers: one file each. They return an exit code. */
 int cli_doctor(struct cli *cli);
 int cli_klog(struct cli *cli);
+int cli_export(struct cli *cli);
+int cli_groups(struct cli *cli);
+int cli_history(struct cli *cli);
+int cli_import(struct cli *cli);
+int cli_purge(struct cli *cli);
 int cli_scan(struct cli *cli);
+int cli_show(struct cli *cli);
 int cli_signatures(struct cli *cli);
 int cli_triage(struct cli *cli);
 
@@ -140,6 +153,9 @@ void cli_put_off_store(struct cli *cli);
 void cli_close_store(struct cli *cli);
 /* For commands that ask or tend it: INQ_E_STORE when there is none. */
 struct inq_error *cli_need_store(struct cli *cli, enum inq_store_mode mode);
+
+/* when.c: "2026-11-21", "2026-11-21 10:30" (local), "…Z" (UTC), or "7d", "24h" ago. */
+bool cli_parse_when(const char *text, int64_t *ret_seconds);
 
 /* suggest.c: the nearest of the names, or NULL when none is near. */
 const char *cli_suggest(const char *word, const char *const *names, size_t n);

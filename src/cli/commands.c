@@ -14,9 +14,16 @@
 static const struct cli_command commands[] = {
     {"doctor", "", "Will the next crash here leave a usable core, and a kernel line?", 'd',
      cli_doctor},
+    {"export", "", "The crash database as lines of JSON", 'x', cli_export},
+    {"groups", "", "The bugs in the crash database, the most frequent first", 'q', cli_groups},
+    {"history", "", "The crashes in the crash database, a line each", 'q', cli_history},
+    {"import", "FILE...", "Crashes that inquest export wrote, into the crash database", 'i',
+     cli_import},
     {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
      cli_klog},
+    {"purge", "", "Forgets crashes; never touches a core", 'p', cli_purge},
     {"scan", "[PATH...]", "Every core under PATH: a line a crash, then the groups", 's', cli_scan},
+    {"show", "ID", "A crash or a group of the crash database", 'q', cli_show},
     {"signatures", "[list | show ID | check FILE...]", "What inquest can recognise", 'g',
      cli_signatures},
     {"triage", "CORE...", "One core, the whole report; - is standard input", 'c', cli_triage},
@@ -24,8 +31,7 @@ static const struct cli_command commands[] = {
 
 /* Of the interface, but not built yet: better said than "unknown". Sorted. */
 static const char *const later[] = {
-    "attach", "bundle", "export",  "groups", "history", "import",
-    "libs",   "purge",  "rejudge", "show",
+    "attach", "bundle", "libs", "rejudge",
 };
 
 static const struct cli_command *find_command(const char *name)

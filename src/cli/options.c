@@ -14,36 +14,46 @@
 #define LEAST_MEMORY_BYTES (16ull * 1024 * 1024)
 
 enum id {
-    OPT_AGAIN = 256,
+    OPT_ADVICE = 256,
+    OPT_AGAIN,
     OPT_COLOR,
     OPT_DB,
     OPT_DEBUG_DIR,
     OPT_DEBUGINFOD,
+    OPT_DRY_RUN,
     OPT_ENGINE,
     OPT_EXECUTABLE,
     OPT_FAIL_ON,
+    OPT_GROUP,
+    OPT_GROUP_BY,
     OPT_HEAP,
     OPT_HTML,
     OPT_JSON,
     OPT_KLOG,
+    OPT_KNOWN_ISSUES,
     OPT_MARKDOWN,
     OPT_MAX_MEMORY,
+    OPT_NEW,
     OPT_NO_RECURSIVE,
     OPT_NO_SANDBOX,
     OPT_NO_STORE,
     OPT_PATTERN,
     OPT_PID,
+    OPT_PROGRAM,
     OPT_RECURSIVE,
     OPT_REDACT,
     OPT_REQUIRE_SANDBOX,
     OPT_SIGNATURES,
+    OPT_SINCE,
     OPT_STACKS,
     OPT_SYSROOT,
     OPT_TIMEOUT,
     OPT_TRUST_PATHS,
     OPT_TRY,
     OPT_UNIT,
+    OPT_UNTIL,
     OPT_VERSION,
+    OPT_WATCH,
     OPT_YOUNG,
 };
 
@@ -84,7 +94,21 @@ static const struct row rows[] = {
     {"max-memory", OPT_MAX_MEMORY, "SIZE", "cs", "for one core, such as 512M (default 1G)"},
     {"require-sandbox", OPT_REQUIRE_SANDBOX, NULL, "cs", "fail where a layer of it is missing"},
     {"no-sandbox", OPT_NO_SANDBOX, NULL, "cs", "do without; the report says so"},
-    {"db", OPT_DB, "FILE", "cs", "crash database (default: INQUEST_DB, or in the state directory)"},
+    {"new", OPT_NEW, NULL, "s", "only crashes that --new has not shown before; silent without"},
+    {"watch", OPT_WATCH, NULL, "s", "go on: triage new cores as they are completed"},
+    {"group-by", OPT_GROUP_BY, "WHAT", "s", "bug (default), exact, program, signature or host"},
+    {"fail-on", OPT_FAIL_ON, "GRADE", "s", "exit 8 for a crash: proven, strong or any"},
+    {"known-issues", OPT_KNOWN_ISSUES, "FILE", "cs",
+     "issues with a link, which --fail-on lets pass"},
+    {"markdown", OPT_MARKDOWN, "FILE", "s", "also as Markdown, appended to FILE"},
+    {"advice", OPT_ADVICE, NULL, "s", "say how much room old cores of a group take"},
+    {"since", OPT_SINCE, "WHEN", "spqx", "only crashes since 2026-11-21, or 7d, 24h ago"},
+    {"until", OPT_UNTIL, "WHEN", "spqx", "only crashes before that"},
+    {"program", OPT_PROGRAM, "GLOB", "spqx", "only crashes of such programs"},
+    {"group", OPT_GROUP, "ID", "pqx", "only crashes of this group"},
+    {"dry-run", OPT_DRY_RUN, NULL, "p", "only say how many"},
+    {"db", OPT_DB, "FILE", "cspqxi",
+     "crash database (default: INQUEST_DB, or in the state directory)"},
     {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
     {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
     {"color", OPT_COLOR, "WHEN", "*", "auto (default), always or never; NO_COLOR is heard"},
@@ -92,10 +116,8 @@ static const struct row rows[] = {
     {"verbose", 'v', NULL, "*", "everything: all frames, all modules, skipped files"},
     {"version", OPT_VERSION, NULL, "", "version and what it was built with"},
     {"help", 'h', NULL, "*", "this text"},
-    {"fail-on", OPT_FAIL_ON, "WHAT", "", NULL},
     {"heap", OPT_HEAP, NULL, "", NULL},
     {"html", OPT_HTML, "FILE", "", NULL},
-    {"markdown", OPT_MARKDOWN, NULL, "", NULL},
 };
 
 static const struct row *row_of(int id)
@@ -230,6 +252,30 @@ static bool set_redact(struct cli *cli, const char *value)
     return true;
 }
 
+static bool set_fail_on(struct cli *cli, const char *value)
+{
+    static const char *const words[] = {"proven", "strong", "any"};
+    size_t index;
+
+    if (!set_word(cli, OPT_FAIL_ON, value, words, INQ_ARRAY_SIZE(words),
+                  "one of proven, strong, any", &index))
+        return false;
+    cli->options.fail_on = words[index];
+    return true;
+}
+
+static bool set_group_by(struct cli *cli, const char *value)
+{
+    static const char *const words[] = {"bug", "exact", "program", "signature", "host"};
+    size_t index;
+
+    if (!set_word(cli, OPT_GROUP_BY, value, words, INQ_ARRAY_SIZE(words),
+                  "one of bug, exact, program, signature, host", &index))
+        return false;
+    cli->options.group_by = words[index];
+    return true;
+}
+
 static bool set_color(struct cli *cli, const char *value)
 {
     static const char *const words[] = {"auto", "always", "never"};
@@ -337,8 +383,6 @@ static bool apply(struct cli *cli, int id, const char *value)
         o->version = true;
         return true;
     case OPT_HTML:
-    case OPT_MARKDOWN:
-    case OPT_FAIL_ON:
         o->not_yet = row_of(id)->name;
         return true;
     case OPT_DB:
@@ -346,6 +390,40 @@ static bool apply(struct cli *cli, int id, const char *value)
         return true;
     case OPT_NO_STORE:
         o->no_store = true;
+        return true;
+    case OPT_NEW:
+        o->only_new = true;
+        return true;
+    case OPT_WATCH:
+        o->watch = true;
+        return true;
+    case OPT_ADVICE:
+        o->advice = true;
+        return true;
+    case OPT_MARKDOWN:
+        o->markdown = value;
+        return true;
+    case OPT_KNOWN_ISSUES:
+        o->known_issues = value;
+        return true;
+    case OPT_FAIL_ON:
+        return set_fail_on(cli, value);
+    case OPT_GROUP_BY:
+        return set_group_by(cli, value);
+    case OPT_DRY_RUN:
+        o->dry_run = true;
+        return true;
+    case OPT_SINCE:
+        return cli_parse_when(value, &o->filter.since) ||
+               bad_value(cli, id, value, "a time: 2026-11-21, 2026-11-21 10:30, 7d, 24h");
+    case OPT_UNTIL:
+        return cli_parse_when(value, &o->filter.until) ||
+               bad_value(cli, id, value, "a time: 2026-11-21, 2026-11-21 10:30, 7d, 24h");
+    case OPT_PROGRAM:
+        o->filter.program = value;
+        return true;
+    case OPT_GROUP:
+        o->filter.group = value;
         return true;
     case OPT_AGAIN:
         o->again = true;

@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "cli.h"
 #include "pattern.h"
+#include "scan_extras.h"
 
 /* {"format": "inquest-skipped", ...}: not a report, and nobody can take it for one. */
 static void print_skipped_json(struct cli *cli, const struct inq_scan_row *row)
@@ -24,12 +25,15 @@ static void print_skipped_json(struct cli *cli, const struct inq_scan_row *row)
 
 static void print_row(void *context, const struct inq_scan_row *row)
 {
-    struct cli *cli = context;
+    struct cli_scan *scan = context;
+    struct cli *cli = scan->cli;
     const struct cli_options *o = &cli->options;
     struct inq_text text = {0};
 
     if (row->skipped) {
-        if (o->json) {
+        if (o->only_new) {
+            /* somebody's mail: crashes and nothing else */
+        } else if (o->json) {
             print_skipped_json(cli, row);
         } else if (o->verbose || (row->deferred && !o->quiet)) {
             inq_text_append(&text, row->deferred ? "deferred  " : "skipped  ");
@@ -39,9 +43,11 @@ static void print_row(void *context, const struct inq_scan_row *row)
             inq_text_append(&text, "\n");
             cli_print(cli, &text);
         }
+    } else if (scan->watching && row->known) {
+        /* it was shown when it came */
     } else if (o->json) {
         cli_print_json(cli, row->report, false);
-    } else {
+    } else if (!o->markdown || strcmp(o->markdown, "-") != 0) {
         const struct inq_style style = cli_style(cli);
 
         inq_report_line(row->report, &style, &text);
@@ -49,13 +55,22 @@ static void print_row(void *context, const struct inq_scan_row *row)
         cli_print(cli, &text);
     }
     inq_text_deinit(&text);
-    if (!row->skipped)
+    if (!row->skipped) {
+        cli_scan_note(scan, row);
         cli_flush(cli); /* somebody may be watching */
+    }
+}
+
+static bool is_wanted(void *context, const json_t *report)
+{
+    return cli_scan_wanted(context, report);
 }
 
 static void show_progress(void *context, uint64_t done, uint64_t total)
 {
-    cli_progress(context, done, total);
+    const struct cli_scan *scan = context;
+
+    cli_progress(scan->cli, done, total);
 }
 
 static void count_words(struct inq_text *text, uint64_t n, const char *one, const char *many)
@@ -89,6 +104,8 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
             inq_text_printf(&text, " (%llu partial)", (unsigned long long)result->partial);
         if (result->failed > 0)
             inq_text_printf(&text, ", %llu not analysable", (unsigned long long)result->failed);
+        if (result->unwanted > 0)
+            inq_text_printf(&text, ", %llu left out", (unsigned long long)result->unwanted);
         if (result->skipped > 0) {
             inq_text_append(&text, ", ");
             count_words(&text, result->skipped, "other file", "other files");
@@ -170,8 +187,43 @@ static char *default_path(struct cli *cli)
     return strndup(pattern, slash == pattern ? 1 : (size_t)(slash - pattern));
 }
 
-static int scan_paths(struct cli *cli, const char *const *paths, size_t n)
+static bool is_quiet_about(const struct cli_scan *scan)
 {
+    const struct cli_options *o = &scan->cli->options;
+
+    return o->json || scan->watching || (o->only_new && scan->rows == 0) ||
+           (o->markdown && !strcmp(o->markdown, "-"));
+}
+
+/* Everything that is told once, when all rows are out. Returns the exit code. */
+static int conclude(struct cli_scan *scan, struct inq_scan_result *result)
+{
+    struct cli *cli = scan->cli;
+    const struct cli_options *o = &cli->options;
+    int exit_code = result->exit_code;
+    struct inq_error *error = NULL;
+
+    if (!scan->watching && (o->json || !is_quiet_about(scan)))
+        error = print_without_core(cli);
+    if (error)
+        return cli_fail(cli, error);
+    if (!is_quiet_about(scan))
+        print_summary(cli, result);
+    if (o->advice && !is_quiet_about(scan))
+        cli_scan_print_advice(scan);
+    error = cli_scan_write_markdown(scan, result->groups);
+    if (error)
+        return cli_fail(cli, error);
+    if (o->only_new && scan->rows == 0 && exit_code < 5)
+        exit_code = 0;
+    if (scan->fail_on > 0 && exit_code != 6 && exit_code != 5)
+        exit_code = CLI_EXIT_FOUND;
+    return exit_code;
+}
+
+static int scan_paths(struct cli_scan *scan, const char *const *paths, size_t n)
+{
+    struct cli *cli = scan->cli;
     struct inq_scan_result result = {0};
     struct inq_scan_options options = {
         .job = cli->options.job,
@@ -179,29 +231,68 @@ static int scan_paths(struct cli *cli, const char *const *paths, size_t n)
         .recursive = !cli->options.flat,
         .young = cli->options.young,
         .full_reports = cli->options.json,
+        .group_by = cli->options.group_by,
+        .wanted = is_wanted,
         .row = print_row,
         .progress = show_progress,
-        .context = cli,
+        .context = scan,
     };
-    struct inq_error *error = inq_pipeline_scan(paths, n, &options, &result);
+    struct inq_error *error;
 
+    options.job.issues = &scan->issues;
+    error = inq_pipeline_scan(paths, n, &options, &result);
     if (error)
         return cli_fail(cli, error);
-    if (!inq_pipeline_interrupted())
-        error = print_without_core(cli);
-    if (!cli->options.json && !inq_pipeline_interrupted())
-        print_summary(cli, &result);
+    int exit_code = inq_pipeline_interrupted() ? result.exit_code : conclude(scan, &result);
     json_decref(result.groups);
-    return error ? cli_fail(cli, error) : result.exit_code;
+    return exit_code;
+}
+
+static int scan_and_watch(struct cli_scan *scan, const char *const *paths, size_t n)
+{
+    int exit_code = scan_paths(scan, paths, n);
+
+    return scan->cli->options.watch && !inq_pipeline_interrupted() && exit_code != CLI_EXIT_IO
+               ? cli_scan_watch(scan, paths, n, scan_paths)
+               : exit_code;
+}
+
+static bool options_fit(struct cli *cli)
+{
+    const struct cli_options *o = &cli->options;
+
+    if ((o->only_new || o->watch) && (o->no_store || o->job.stacks_only)) {
+        cli_message(cli, "--%s needs the crash database", o->only_new ? "new" : "watch");
+        return false;
+    }
+    return true;
+}
+
+static struct inq_error *prepare_scan(struct cli_scan *scan)
+{
+    struct cli *cli = scan->cli;
+
+    if (cli->options.advice && !(scan->kept = json_object()))
+        return &inq_error_oom;
+    if (cli->options.known_issues)
+        INQ_TRY(inq_known_issues_read(cli->options.known_issues, &scan->issues));
+    INQ_TRY(cli_open_store(cli));
+    if ((cli->options.only_new || cli->options.watch) && !cli->store)
+        return inq_error_create(INQ_E_STORE, "--%s needs the crash database: name one with --db",
+                                cli->options.only_new ? "new" : "watch");
+    return NULL;
 }
 
 int cli_scan(struct cli *cli)
 {
+    struct cli_scan scan = {.cli = cli};
     _cleanup_free_ char *path = NULL;
     struct inq_rules *rules = NULL;
     struct inq_error *error = NULL;
     int exit_code;
 
+    if (!options_fit(cli))
+        return CLI_EXIT_USAGE;
     for (size_t i = 0; i < cli->n_args; i++) {
         if (!strcmp(cli->args[i], "-")) {
             cli_message(cli, "scan reads files: for a core on standard input use inquest triage -");
@@ -223,13 +314,13 @@ int cli_scan(struct cli *cli)
         return cli_fail(cli, error);
     }
     cli_prepare_job(cli, rules);
-    error = cli_open_store(cli);
-    if (error) {
-        inq_rules_destroy(rules);
-        return cli_fail(cli, error);
-    }
-    exit_code = path ? scan_paths(cli, (const char *const *)&path, 1)
-                     : scan_paths(cli, cli->args, cli->n_args);
+    error = prepare_scan(&scan);
+    if (error)
+        exit_code = cli_fail(cli, error);
+    else
+        exit_code = path ? scan_and_watch(&scan, (const char *const *)&path, 1)
+                         : scan_and_watch(&scan, cli->args, cli->n_args);
+    cli_scan_deinit(&scan);
     cli_close_store(cli);
     inq_rules_destroy(rules);
     return exit_code;

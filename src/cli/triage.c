@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "known_issues.h"
 
 /* 6 > 5 > 3 > 4 > 1 > 0: a core that gave nothing weighs more than one that gave part. */
 #define PAGE_COLUMNS 100u
@@ -79,6 +80,7 @@ static int triage_all(struct cli *cli)
 
 int cli_triage(struct cli *cli)
 {
+    struct inq_known_issues issues = {0};
     struct inq_rules *rules = NULL;
     struct inq_error *error;
     int exit_code;
@@ -104,8 +106,17 @@ int cli_triage(struct cli *cli)
         return cli_fail(cli, error);
     }
     cli_prepare_job(cli, rules);
+    if (cli->options.known_issues) {
+        error = inq_known_issues_read(cli->options.known_issues, &issues);
+        if (error) {
+            inq_rules_destroy(rules);
+            return cli_fail(cli, error);
+        }
+        cli->options.job.issues = &issues;
+    }
     cli_put_off_store(cli);
     exit_code = triage_all(cli);
+    inq_known_issues_deinit(&issues);
     if (cli->records.failed && exit_code < CLI_EXIT_SIGNAL)
         exit_code = CLI_EXIT_IO;
     cli_close_store(cli);

@@ -51,5 +51,12 @@ void inq_record_modules(struct inq_dump *dump, struct inq_evidence *evidence)
         if (dump->modules->items[i].index != SIZE_MAX)
             inq_json_push(&w, modules, module_json(&dump->modules->items[i], &w));
     inq_evidence_set(evidence, "modules", modules);
+    if (dump->modules->main < dump->modules->count &&
+        dump->modules->items[dump->modules->main].build_id_size > 0)
+        inq_evidence_set(evidence, "process.build_id",
+                         build_id_json(&dump->modules->items[dump->modules->main]));
+    else
+        inq_evidence_set_unknown(evidence, "process.build_id",
+                                 "the dump does not hold the program's build-id");
     evidence->failed |= w.failed;
 }

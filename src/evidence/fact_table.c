@@ -74,6 +74,7 @@ const struct inq_fact inq_fact_table[] = {
     TEXT("process.comm", "process",
          "name of the thread-group leader, cut at 15 bytes by the kernel"),
     TEXT("process.executable", "modules", "path of the program"),
+    TEXT("process.build_id", "modules", "build-id of the program, lower-case hex"),
     TEXTS("process.arguments", "process", "command line, redacted; cut at 80 bytes by the kernel"),
     TEXT("process.hostname", "file-name", "machine it ran on, by the name of the dump"),
     TEXT("process.crashed_at", "pipeline", "when it died, UTC: 2024-03-01T12:00:00Z"),

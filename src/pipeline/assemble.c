@@ -26,7 +26,7 @@ static void set_core_text(struct inq_evidence *evidence, const char *key, const 
 }
 
 static void set_names(struct inq_evidence *evidence, const char *path, const struct stat *st,
-                      const struct inq_job_options *options)
+                      int fd, const struct inq_job_options *options)
 {
     const char *slash = path ? strrchr(path, '/') : NULL;
     const bool is_file = path && strcmp(path, "-") != 0;
@@ -38,7 +38,7 @@ static void set_names(struct inq_evidence *evidence, const char *path, const str
     set_core_text(evidence, "name", name);
     if (is_file)
         inq_name_facts_set(evidence, path, options->pattern,
-                           st && S_ISREG(st->st_mode) ? (int64_t)st->st_mtim.tv_sec : 0);
+                           st && S_ISREG(st->st_mode) ? (int64_t)st->st_mtim.tv_sec : 0, fd);
 }
 
 /* A file that was refused is a gap of every report: its rules were not asked. */
@@ -61,11 +61,12 @@ static void add_refused(struct inq_evidence *evidence, const struct inq_rules *r
 }
 
 struct inq_error *inq_assemble_report(struct inq_evidence *evidence, const char *path,
-                                      const struct stat *st, const struct inq_job_options *options)
+                                      const struct stat *st, int fd,
+                                      const struct inq_job_options *options)
 {
     const uint64_t losses = inq_text_losses();
 
-    set_names(evidence, path, st, options);
+    set_names(evidence, path, st, fd, options);
     if (options->kernel_log)
         INQ_TRY(inq_kernel_log_join(options->kernel_log, evidence));
     else
@@ -84,7 +85,7 @@ struct inq_error *inq_pipeline_finish(struct inq_evidence *evidence, const char 
     struct stat st;
     const bool have = path && strcmp(path, "-") != 0 && stat(path, &st) == 0;
 
-    return inq_assemble_report(evidence, path ? path : "-", have ? &st : NULL, options);
+    return inq_assemble_report(evidence, path ? path : "-", have ? &st : NULL, -1, options);
 }
 
 void inq_assemble_stub(struct inq_evidence *evidence, const struct inq_error *cause,
@@ -93,7 +94,7 @@ void inq_assemble_stub(struct inq_evidence *evidence, const struct inq_error *ca
 {
     json_t *error = json_object();
 
-    set_names(evidence, path, st, options);
+    set_names(evidence, path, st, -1, options);
     if (st && S_ISREG(st->st_mode))
         inq_evidence_set_int(evidence, "core.size_bytes", (int64_t)st->st_size);
     if (!error) {

@@ -68,6 +68,7 @@ static bool add(struct state *s, size_t dir_size, const char *name, const struct
     entry->below = s->below;
     if (st) {
         entry->size_bytes = (uint64_t)st->st_size;
+        entry->disk_bytes = (uint64_t)st->st_blocks * 512;
         entry->dev = st->st_dev;
         entry->ino = st->st_ino;
         entry->mtime_nsec = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;

@@ -22,6 +22,7 @@ struct inq_walk_entry {
     uint32_t root;  /* index of the path it was found under */
     uint32_t below; /* offset in `path` of the part below the root; its size when it is the root */
     uint64_t size_bytes, dev, ino; /* as it was listed */
+    uint64_t disk_bytes;           /* likewise: what it takes, holes left out */
     int64_t mtime_nsec;            /* likewise; since 1970 */
     /* NULL for a regular file; else why it is none: "a symbolic link", "a FIFO", ...; static */
     const char *special;

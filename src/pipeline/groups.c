@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "groups.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,24 +63,84 @@ static void add_answer(json_t *group, const json_t *report)
     json_object_set(group, "signature", json_object_get(best, "signature"));
 }
 
-bool inq_groups_add(json_t *groups, const json_t *report)
+/* Counts `name` in the map `key`; at most INQ_GROUP_PROGRAMS names are told apart. */
+static void tally(json_t *group, const char *key, const char *name)
 {
-    const char *bug = text_at(report, "group.bug");
-    json_t *group = bug ? json_object_get(groups, bug) : NULL;
+    json_t *map = json_object_get(group, key);
 
-    if (!bug)
+    if (!name)
+        return;
+    if (!map) {
+        map = json_object();
+        json_object_set_new(group, key, map);
+    }
+    json_t *have = json_object_get(map, name);
+    if (have)
+        json_integer_set(have, json_integer_value(have) + 1);
+    else if (json_object_size(map) < INQ_GROUP_PROGRAMS)
+        json_object_set_new(map, name, json_integer(1));
+}
+
+/* By the file's name (%C), or the kernel's line. */
+static void tally_cpu(json_t *group, const json_t *report)
+{
+    struct inq_fact_value cpu = inq_evidence_get(report, "name_facts.cpu", NULL, NULL);
+    char name[24];
+
+    if (cpu.known != INQ_KNOWN)
+        cpu = inq_evidence_get(report, "kernel_log[0].cpu", NULL, NULL);
+    if (cpu.known != INQ_KNOWN || !json_is_integer(cpu.value))
+        return;
+    snprintf(name, sizeof(name), "%lld", (long long)json_integer_value(cpu.value));
+    tally(group, "cpus", name);
+}
+
+static const char *key_of(const json_t *report, const char *by)
+{
+    const json_t *best = json_array_get(json_object_get(report, "verdicts"), 0);
+
+    if (!by || !strcmp(by, "bug"))
+        return text_at(report, "group.bug");
+    if (!strcmp(by, "exact"))
+        return text_at(report, "group.exact");
+    if (!strcmp(by, "program"))
+        return text_at(report, "process.comm");
+    if (!strcmp(by, "host"))
+        return text_at(report, "process.hostname");
+    return json_string_value(json_object_get(best, "signature"));
+}
+
+/* The release that runs: the build-id of the program. */
+static const char *build_of(const json_t *report)
+{
+    return text_at(report, "process.build_id");
+}
+
+bool inq_groups_add(json_t *groups, const json_t *report, const char *by)
+{
+    const char *key = key_of(report, by);
+    const bool by_bug = !by || !strcmp(by, "bug") || !strcmp(by, "exact");
+    json_t *group = key ? json_object_get(groups, key) : NULL;
+
+    if (!key)
         return true;
     if (!group) {
-        group = json_pack("{s:s, s:s?, s:i, s:[]}", "bug", bug, "title",
-                          text_at(report, "group.title"), "count", 0, "programs");
-        if (!group || json_object_set_new(groups, bug, group))
+        group = json_pack("{s:s, s:s?, s:i, s:[]}", "bug", key, "title",
+                          by_bug ? text_at(report, "group.title") : key, "count", 0, "programs");
+        if (!group || json_object_set_new(groups, key, group))
             return false;
     }
     json_integer_set(json_object_get(group, "count"),
                      json_integer_value(json_object_get(group, "count")) + 1);
     widen(group, text_at(report, "process.crashed_at"));
     add_program(group, text_at(report, "process.comm"));
+    tally(group, "hosts", text_at(report, "process.hostname"));
+    tally(group, "builds", build_of(report));
+    tally_cpu(group, report);
     add_answer(group, report);
+    if (text_at(report, "group.seen.known_issue"))
+        json_object_set_new(group, "known_issue",
+                            json_string(text_at(report, "group.seen.known_issue")));
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "io.h"
 #include "kind.h"
+#include "known_issues.h"
 #include "report.h"
 
 static uint64_t now_usec(void)
@@ -241,7 +242,7 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
         inq_evidence_add_gap(evidence, INQ_G_CHANGED, job->path,
                              "the file changed while it was read", NULL);
     inq_fetch_notes_report(&notes, evidence);
-    INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), options));
+    INQ_TRY(inq_assemble_report(evidence, job->path, stat_of(job), job->fd, options));
     INQ_TRY(hand_over(job, evidence, ret_report));
     *ret_exit = inq_report_exit_code(*ret_report);
     return NULL;
@@ -264,6 +265,7 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));
     if (whole) {
         inq_records_add_seen(options->records, *ret_report);
+        inq_known_issues_apply(options->issues, *ret_report, time(NULL));
         inq_records_keep(options->records, 0, *ret_report, *ret_exit);
     }
     return NULL;

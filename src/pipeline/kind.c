@@ -31,6 +31,7 @@ static const struct magic magics[] = {
     MAGIC(0, "\x1f\x8b", INQ_KIND_PACKED, "gzip"),
     MAGIC(0, "\x04\x22\x4d\x18", INQ_KIND_PACKED, "lz4"),
     MAGIC(0, "BZh", INQ_KIND_PACKED, "bzip2"),
+    MAGIC(0, "ProblemType: ", INQ_KIND_PACKED, "apport report"),
     MAGIC(0, "\x89PNG\r\n", INQ_KIND_OTHER, "PNG"),
     MAGIC(0, "\xff\xd8\xff", INQ_KIND_OTHER, "JPEG"),
     MAGIC(0, "GIF8", INQ_KIND_OTHER, "GIF"),
@@ -104,6 +105,8 @@ bool inq_kind_named_core(const char *file_name)
         }
     }
     if (size >= 5 && !memcmp(file_name + size - 5, ".core", 5))
+        return true;
+    if (size >= 6 && !memcmp(file_name + size - 6, ".crash", 6)) /* apport's */
         return true;
     return size >= 4 && !memcmp(file_name, "core", 4) &&
            (size == 4 || strchr(".-_", file_name[4]) != NULL);

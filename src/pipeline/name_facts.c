@@ -202,8 +202,25 @@ static void set_time(struct inq_evidence *evidence, int64_t seconds, const char 
     inq_evidence_set_text(evidence, "process.crashed_at_source", source);
 }
 
+/* What a name says is added where the handler wrote nothing down. */
+static json_t *with_handler(const json_t *document, json_t *named, int fd, const char *path)
+{
+    const char *handler;
+    json_t *facts = inq_handler_facts(fd, path, &handler), *against;
+
+    if (!facts)
+        return named;
+    against = contradictions(document, facts);
+    json_object_update_missing(facts, named);
+    json_object_set_new(facts, "pattern", json_string(handler));
+    if (against)
+        json_object_set_new(facts, "contradictions", against);
+    json_decref(named);
+    return facts;
+}
+
 void inq_name_facts_set(struct inq_evidence *evidence, const char *path, const char *pattern,
-                        int64_t mtime)
+                        int64_t mtime, int fd)
 {
     json_t *facts = NULL;
     const json_t *value;
@@ -218,6 +235,7 @@ void inq_name_facts_set(struct inq_evidence *evidence, const char *path, const c
     }
     if (!facts)
         facts = facts_by_known(evidence->document, path);
+    facts = with_handler(evidence->document, facts, fd, path);
     value = json_object_get(facts, "hostname");
     if (json_is_string(value) &&
         inq_evidence_get(evidence->document, "process.hostname", NULL, NULL).known != INQ_KNOWN)

@@ -26,9 +26,15 @@ char *inq_pattern_of_kernel(void);
 /*
  * Sets name_facts (with its contradictions), process.hostname, and process.crashed_at with its
  * source. `path` is the dump's name; `pattern` the user's or NULL; `mtime` is 0 when there is no
- * file.
+ * file; `fd` is the file, or -1.
  */
 void inq_name_facts_set(struct inq_evidence *evidence, const char *path, const char *pattern,
-                        int64_t mtime);
+                        int64_t mtime, int fd);
+
+/*
+ * handler_facts.c: what systemd-coredump or ABRT wrote down about the dump `fd` (-1 without) of
+ * that name, with the keys of inq_pattern_match(); NULL when there is nothing. New reference.
+ */
+json_t *inq_handler_facts(int fd, const char *path, const char **ret_handler);
 
 #endif

@@ -17,6 +17,7 @@
 #include "kernel_log.h"
 #include "rules.h"
 
+struct inq_known_issues;
 struct inq_records;
 
 struct inq_job_options {
@@ -34,8 +35,9 @@ struct inq_job_options {
     const char
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     struct inq_kernel_log *kernel_log; /* its lines are joined to the cores; NULL: no log */
-    struct inq_records *records;       /* the crash database: records.h; NULL: none */
-    bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
+    const struct inq_known_issues *issues; /* known_issues.h; NULL: none */
+    struct inq_records *records; /* the crash database: records.h; NULL: none */
+    bool worker_stderr;          /* the workers write to our stderr instead of nowhere: for tests */
 };
 
 /*
@@ -69,6 +71,7 @@ struct inq_scan_row {
     const char *skipped; /* why it is no core: "not an ELF core (found: text)"; NULL for a report */
     bool deferred;       /* skipped only for now: still being written, or another scan is at it */
     bool known;          /* the report is of an earlier scan */
+    uint64_t disk_bytes; /* what the file takes on its disk */
 };
 
 struct inq_scan_options {
@@ -77,6 +80,10 @@ struct inq_scan_options {
     bool recursive;
     bool young;        /* look also at files that somebody holds open for writing */
     bool full_reports; /* rows carry whole reports; else without modules and other threads */
+    /* What crashes are grouped by: "bug" (NULL), "exact", "program", "signature" or "host". */
+    const char *group_by;
+    /* False: the crash is left out of rows and groups; NULL: all are wanted. */
+    bool (*wanted)(void *context, const json_t *report);
     /* Called for each row in the order of the paths, as soon as those before it are done. */
     void (*row)(void *context, const struct inq_scan_row *row);
     void (*progress)(void *context, uint64_t done, uint64_t total);
@@ -85,7 +92,8 @@ struct inq_scan_options {
 
 struct inq_scan_result {
     uint64_t files, crashes, partial, skipped, failed;
-    uint64_t known; /* of the crashes: done by an earlier scan */
+    uint64_t known;    /* of the crashes: done by an earlier scan */
+    uint64_t unwanted; /* crashes that were left out */
     json_t *groups; /* for inq_report_groups() */
     int exit_code;  /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "records.h"
@@ -15,6 +16,7 @@
 #include "io.h"
 #include "job.h"
 #include "kind.h"
+#include "known_issues.h"
 #include "pipeline.h"
 #include "pool.h"
 
@@ -301,10 +303,21 @@ static struct inq_error *emit_rows(struct scan *s)
                                    .exit_code = item->exit_code,
                                    .skipped = item->skipped,
                                    .deferred = item->deferred,
-                                   .known = item->known};
+                                   .known = item->known,
+                                   .disk_bytes = entry_of(s, item)->disk_bytes};
 
+        if (item->report)
+            inq_known_issues_apply(s->options->job.issues, item->report, time(NULL));
+        const bool left_out = item->report && s->options->wanted &&
+                              !json_object_get(item->report, "error") &&
+                              !s->options->wanted(s->options->context, item->report);
+        if (left_out) {
+            s->result->unwanted++;
+            json_decref(TAKE_PTR(item->report));
+            continue;
+        }
         count(s, item);
-        if (item->report && !inq_groups_add(s->groups, item->report))
+        if (item->report && !inq_groups_add(s->groups, item->report, s->options->group_by))
             return &inq_error_oom;
         if (s->options->row)
             s->options->row(s->options->context, &row);

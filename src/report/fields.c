@@ -92,7 +92,12 @@ void inq_page_size(json_int_t bytes, char ret_size[32])
 /* FNV-1a: it only has to look different. */
 void inq_page_group_id(const char *key, char ret_id[9])
 {
+    const char *colon = strchr(key, ':'), *digits = colon ? colon + 1 : key;
     uint64_t hash = 14695981039346656037u;
+    if (strspn(digits, "0123456789abcdef") >= 8) { /* what `inquest show` takes */
+        snprintf(ret_id, 9, "%.8s", digits);
+        return;
+    }
     for (; *key; key++)
         hash = (hash ^ (uint8_t)*key) * 1099511628211u;
     snprintf(ret_id, 9, "%08" PRIx32, (uint32_t)(hash ^ hash >> 32));

@@ -261,12 +261,20 @@ static void put_seen(struct inq_page *page)
     const char *build = inq_page_text(seen, "first_build");
     char when[32];
     json_int_t count = inq_page_int(seen, "count", 0);
+    if (count <= 0 && issue) {
+        inq_page_prose(page, "  Known issue: ", 4, issue);
+        return;
+    }
     if (count <= 0)
         return;
     struct inq_text line = {0};
-    inq_text_printf(&line, "%" PRIdMAX " times", (intmax_t)count);
+    if (count == 1)
+        inq_text_append(&line, "once");
+    else
+        inq_text_printf(&line, "%" PRIdMAX " times", (intmax_t)count);
     if (inq_page_int(seen, "hosts", 0) > 0)
-        inq_text_printf(&line, " on %" PRIdMAX " hosts", (intmax_t)inq_page_int(seen, "hosts", 0));
+        inq_text_printf(&line, " on %" PRIdMAX " host%s", (intmax_t)inq_page_int(seen, "hosts", 0),
+                        inq_page_int(seen, "hosts", 0) == 1 ? "" : "s");
     if (inq_page_local_time(inq_page_text(seen, "first"), when))
         inq_text_printf(&line, " since %.10s", when);
     if (build)

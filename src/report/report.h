@@ -34,6 +34,14 @@ void inq_report_klog(const json_t *document, const struct inq_style *style, stru
 void inq_report_without_core(const json_t *lines, const struct inq_style *style,
                              struct inq_text *text);
 
+/*
+ * A scan in Markdown: a table of crashes (begin, then rows), then one of groups. Everything foreign
+ * is escaped for Markdown and HTML.
+ */
+void inq_report_markdown_begin(struct inq_text *text);
+void inq_report_markdown_row(const json_t *report, struct inq_text *text);
+void inq_report_markdown_groups(const json_t *groups, struct inq_text *text);
+
 /* 1 when the report has gaps that mean "partial", 4 when a limit was hit, else 0. */
 int inq_report_exit_code(const json_t *report);
 

@@ -22,7 +22,7 @@ void inq_input_deinit(struct inq_input *input)
 
 /* One read; 0 at the end or after an error. A pipe may have been made non-blocking by its writer.
  */
-static size_t read_once(struct inq_input *input, void *buf, size_t size)
+static size_t read_stored(struct inq_input *input, void *buf, size_t size)
 {
     while (!input->ended && size > 0) {
         ssize_t n;
@@ -50,6 +50,29 @@ static size_t read_once(struct inq_input *input, void *buf, size_t size)
         input->ended = true;
     }
     return 0;
+}
+
+/* One read, of text decoded in place: reads on until a byte comes out of it. */
+static size_t read_once(struct inq_input *input, void *buf, size_t size)
+{
+    size_t n, decoded = 0;
+
+    if (!input->armored)
+        return read_stored(input, buf, size);
+    while (decoded == 0 && (n = read_stored(input, buf, size)) > 0) {
+        decoded = inq_armor_decode(&input->armor, buf, n, buf);
+        input->ended = input->ended || input->armor.state == INQ_ARMOR_DONE;
+    }
+    return decoded;
+}
+
+/* What stands in the buffer was read as it is: it is decoded, too. */
+void inq_input_unarmor(struct inq_input *input)
+{
+    uint8_t *text = input->buffer + input->pos;
+
+    input->armored = true;
+    input->end = input->pos + inq_armor_decode(&input->armor, text, input->end - input->pos, text);
 }
 
 size_t inq_input_need(struct inq_input *input, size_t want)
@@ -103,7 +126,7 @@ bool inq_input_skip(struct inq_input *input, uint64_t size)
     }
     size -= have;
     input->pos = input->end = 0;
-    if (input->seekable) {
+    if (input->seekable && !input->armored) {
         if (input->off > input->size || size > input->size - input->off) {
             input->ended = true;
             return false;

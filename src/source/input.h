@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "armor.h"
+
 /* Holds a compressed zstd block (128 KiB at most) and its neighbour's header in one piece. */
 #define INQ_INPUT_BUFFER_BYTES (256u * 1024u)
 
@@ -24,11 +26,16 @@ struct inq_input {
     size_t pos, end; /* buffer[pos, end) was read and not yet used */
     int error;       /* errno of a failed read */
     bool ended;      /* end of file, or the error above */
+    bool armored;    /* what is read is the text of an apport report */
+    struct inq_armor armor;
 };
 
 /* False without memory. */
 bool inq_input_init(struct inq_input *input, int fd, bool seekable, uint64_t size);
 void inq_input_deinit(struct inq_input *input);
+
+/* From here on, and from its first byte, the file is the text of armor.h. */
+void inq_input_unarmor(struct inq_input *input);
 
 /* Offset in the stored file of the next unused byte. */
 static inline uint64_t inq_input_off(const struct inq_input *input)

@@ -133,8 +133,14 @@ static struct inq_error *open_stream(struct inq_source *source)
     if (!inq_input_init(input, source->fd, source->is_regular, source->size))
         return &inq_error_oom;
     n = inq_input_need(input, MAGIC_BYTES);
-    source->codec = inq_unpack_codec(input->buffer, n);
-    foreign = inq_unpack_foreign(input->buffer, n);
+    if (inq_armor_begins(input->buffer, n)) {
+        inq_input_unarmor(input);
+        n = inq_input_need(input, MAGIC_BYTES);
+        if (n == 0)
+            return inq_error_create(INQ_E_EMPTY, "an apport report without a core dump");
+    }
+    source->codec = inq_unpack_codec(input->buffer + input->pos, n);
+    foreign = inq_unpack_foreign(input->buffer + input->pos, n);
     if (foreign)
         return inq_error_create(INQ_E_COMPRESSION,
                                 "compressed with %s, which this build does not read", foreign);
@@ -162,7 +168,8 @@ static struct inq_error *open_regular(struct inq_source *source)
     if (foreign)
         return inq_error_create(INQ_E_COMPRESSION,
                                 "compressed with %s, which this build does not read", foreign);
-    if (inq_unpack_codec(magic, (size_t)n) != INQ_CODEC_NONE)
+    if (inq_armor_begins(magic, (size_t)n) ||
+        inq_unpack_codec(magic, (size_t)n) != INQ_CODEC_NONE)
         return open_stream(source);
 
     /* Holes of a sparse file cost nothing until they are touched, and read-ahead would touch them.

@@ -319,6 +319,20 @@ struct inq_error *inq_store_show(struct inq_store *store, const char *id, json_t
     return *ret_document ? NULL : none(id, "there is no crash or group");
 }
 
+struct inq_error *inq_store_is_reported(struct inq_store *store, const char *uid,
+                                        bool *ret_reported)
+{
+    sqlite3_stmt *statement = NULL;
+    bool row;
+
+    INQ_TRY(inq_sql_get(store, INQ_SQL_IS_REPORTED, &statement));
+    inq_sql_bind_text(statement, 1, uid);
+    INQ_TRY(inq_sql_step(store, statement, &row));
+    *ret_reported = row && sqlite3_column_int(statement, 0) != 0;
+    sqlite3_reset(statement);
+    return NULL;
+}
+
 struct inq_error *inq_store_set_reported(struct inq_store *store, const char *uid)
 {
     sqlite3_stmt *statement = NULL;

@@ -145,6 +145,8 @@ struct inq_error *inq_store_each(struct inq_store *store, const struct inq_store
  */
 struct inq_error *inq_store_groups(struct inq_store *store, const struct inq_store_filter *filter,
                                    json_t **ret_groups);
+struct inq_error *inq_store_is_reported(struct inq_store *store, const char *uid,
+                                        bool *ret_reported);
 struct inq_error *inq_store_set_reported(struct inq_store *store, const char *uid);
 
 /* ---- tending: tend.c ------------------------------------------------------------------------ */

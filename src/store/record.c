@@ -43,24 +43,6 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* The program is the module at the front of the linker's list. */
-static const char *program_build(const json_t *report)
-{
-    const char *executable = inq_doc_text(report, "process.executable");
-    const json_t *modules = json_object_get(report, "modules"), *module;
-    size_t i;
-
-    json_array_foreach (modules, i, module) {
-        const json_t *order = json_object_get(module, "load_order");
-        const char *path = json_string_value(json_object_get(module, "path"));
-
-        if ((json_is_integer(order) && json_integer_value(order) == 0) ||
-            (executable && path && !strcmp(path, executable)))
-            return json_string_value(json_object_get(module, "build_id"));
-    }
-    return NULL;
-}
-
 static void bind_fact(sqlite3_stmt *statement, int at, const json_t *report, const char *path)
 {
     struct inq_fact_value value = inq_evidence_get(report, path, NULL, NULL);
@@ -214,7 +196,8 @@ static struct inq_error *write_all(struct inq_store *store, int64_t file, struct
 
     INQ_TRY(intern(store, INQ_SQL_GROUP_ADD, INQ_SQL_GROUP_FIND, inq_doc_text(report, "group.bug"),
                    inq_doc_text(report, "group.title"), &parts->group));
-    INQ_TRY(intern(store, INQ_SQL_BUILD_ADD, INQ_SQL_BUILD_FIND, program_build(report),
+    INQ_TRY(intern(store, INQ_SQL_BUILD_ADD, INQ_SQL_BUILD_FIND,
+                   inq_doc_text(report, "process.build_id"),
                    inq_doc_text(report, "process.executable"), &parts->build));
     INQ_TRY(find_known(store, parts->identity, &crash, uid));
     if (crash != 0) {
@@ -242,6 +225,8 @@ struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const js
         snprintf(parts.identity, sizeof(parts.identity), "%s", identity);
     else if (id != 0)
         snprintf(parts.identity, sizeof(parts.identity), "file:%lld", (long long)id);
+    else if (inq_doc_text(report, "uid")) /* a stub from another database */
+        snprintf(parts.identity, sizeof(parts.identity), "uid:%s", inq_doc_text(report, "uid"));
     else
         return NULL;
     INQ_TRY(inq_pack(report, &parts.doc, &parts.doc_size));
@@ -257,7 +242,8 @@ static struct inq_error *replace(struct inq_store *store, const char *uid, struc
     INQ_TRY(intern(store, INQ_SQL_GROUP_ADD, INQ_SQL_GROUP_FIND,
                    inq_doc_text(parts->report, "group.bug"),
                    inq_doc_text(parts->report, "group.title"), &parts->group));
-    INQ_TRY(intern(store, INQ_SQL_BUILD_ADD, INQ_SQL_BUILD_FIND, program_build(parts->report),
+    INQ_TRY(intern(store, INQ_SQL_BUILD_ADD, INQ_SQL_BUILD_FIND,
+                   inq_doc_text(parts->report, "process.build_id"),
                    inq_doc_text(parts->report, "process.executable"), &parts->build));
     INQ_TRY(write_crash(store, INQ_SQL_CRASH_UPDATE, uid, parts));
     if (sqlite3_changes(store->db) == 0)

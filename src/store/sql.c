@@ -11,7 +11,8 @@
     " (?1 = 0 OR coalesce(c.t_crash, c.t_record) >= ?1)"                                           \
     " AND (?2 = 0 OR coalesce(c.t_crash, c.t_record) < ?2)"                                        \
     " AND (?3 IS NULL OR c.program GLOB ?3 OR c.comm GLOB ?3)"                                     \
-    " AND (?4 IS NULL OR c.grp IN (SELECT id FROM grp WHERE substr(key, 1, length(?4)) = ?4))"     \
+    " AND (?4 IS NULL OR c.grp IN (SELECT id FROM grp WHERE substr(key, 1, length(?4)) = ?4"       \
+    " OR substr(key, instr(key, ':') + 1, length(?4)) = ?4))"                                      \
     " AND (?5 = 0 OR c.reported = 0)"
 
 static const char *const texts[INQ_SQL_N] = {
@@ -90,6 +91,7 @@ static const char *const texts[INQ_SQL_N] = {
         "SELECT c.row FROM crash AS c WHERE" FILTER " AND c.grp = ?6 ORDER BY CASE c.grade"
         " WHEN 'proven' THEN 0 WHEN 'strong' THEN 1 WHEN 'plausible' THEN 2 ELSE 3 END, c.id DESC"
         " LIMIT 1",
+    [INQ_SQL_IS_REPORTED] = "SELECT reported FROM crash WHERE uid = ?1",
     [INQ_SQL_REPORTED] = "UPDATE crash SET reported = 1 WHERE uid = ?1",
     [INQ_SQL_PURGE_COUNT] = "SELECT count(*) FROM crash AS c WHERE" FILTER,
     [INQ_SQL_PURGE_FILES] =

@@ -32,7 +32,7 @@ static struct inq_evidence *core(const char *path, int64_t mtime)
     inq_evidence_append(e, "threads",
                         json_pack("{s:i, s:b, s:{s:o, s:o}}", "tid", 431967, "crashed", 1,
                                   "registers", "rip", inq_json_addr(IP), "rsp", inq_json_addr(SP)));
-    inq_name_facts_set(e, path, "core_%e.%p.%h.%t", mtime);
+    inq_name_facts_set(e, path, "core_%e.%p.%h.%t", mtime, -1);
     assert_false(e->failed);
     return e;
 }

@@ -2,7 +2,11 @@
 #include "pipeline_tests.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "pattern.h"
@@ -17,7 +21,7 @@ static struct inq_evidence *with_name(int pid, const char *comm, int signal_numb
     inq_evidence_set_int(evidence, "process.pid", pid);
     inq_evidence_set_text(evidence, "process.comm", comm);
     inq_evidence_set_int(evidence, "signal.number", signal_number);
-    inq_name_facts_set(evidence, path, pattern, mtime);
+    inq_name_facts_set(evidence, path, pattern, mtime, -1);
     assert_false(evidence->failed);
     return evidence;
 }
@@ -34,6 +38,87 @@ static size_t contradictions(const struct inq_evidence *evidence)
     const json_t *facts = json_object_get(evidence->document, "name_facts");
 
     return json_array_size(json_object_get(facts, "contradictions"));
+}
+
+static const char *named_text(const json_t *facts, const char *key)
+{
+    return json_string_value(json_object_get(facts, key));
+}
+
+/* The attributes that systemd-coredump sets, on a file system that has such. */
+static void systemd_attributes(void **state)
+{
+    static const char *const values[][2] = {
+        {"user.coredump.pid", "4242"},
+        {"user.coredump.signal", "6"},
+        {"user.coredump.hostname", "web7"},
+        {"user.coredump.comm", "my.prog"},
+        {"user.coredump.timestamp", "1700000000123456"},
+        {"user.coredump.uid", "-1x"},
+    };
+    char name[] = "/tmp/inquest-attributes-XXXXXX";
+    struct inq_evidence *evidence = NULL;
+    int fd = mkstemp(name);
+
+    (void)state;
+    assert_true(fd >= 0);
+    unlink(name);
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(values); i++) {
+        if (fsetxattr(fd, values[i][0], values[i][1], strlen(values[i][1]), 0) < 0) {
+            close(fd);
+            skip();
+        }
+    }
+    assert_null(inq_evidence_create(&evidence));
+    inq_evidence_set_int(evidence, "process.pid", 4242);
+    inq_evidence_set_int(evidence, "signal.number", 11);
+    inq_name_facts_set(evidence, "/x/core.zst", NULL, 1, fd);
+    const json_t *facts = json_object_get(evidence->document, "name_facts");
+    assert_string_equal(named_text(facts, "pattern"), "systemd-coredump");
+    assert_string_equal(named_text(facts, "comm"), "my.prog");
+    assert_null(json_object_get(facts, "uid")); /* no number */
+    assert_string_equal(text_of(evidence, "process.hostname"), "web7");
+    assert_string_equal(text_of(evidence, "process.crashed_at"), "2023-11-14T22:13:20Z");
+    assert_int_equal(contradictions(evidence), 1); /* the dump says 11 */
+    inq_evidence_destroy(evidence);
+    close(fd);
+}
+
+static void write_value(const char *folder, const char *name, const char *value)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(value, file);
+    fclose(file);
+}
+
+static void abrt_directory(void **state)
+{
+    char folder[] = "/tmp/inquest-abrt-XXXXXX", path[128], command[128];
+    struct inq_evidence *evidence = NULL;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    write_value(folder, "time", "1700000000\n");
+    write_value(folder, "hostname", "web8\n");
+    write_value(folder, "pid", "7\n");
+    snprintf(path, sizeof(path), "%s/uid", folder);
+    assert_int_equal(mkfifo(path, 0600), 0); /* is not opened */
+    snprintf(path, sizeof(path), "%s/coredump", folder);
+    assert_null(inq_evidence_create(&evidence));
+    inq_name_facts_set(evidence, path, NULL, 1, -1);
+    const json_t *facts = json_object_get(evidence->document, "name_facts");
+    assert_string_equal(named_text(facts, "pattern"), "abrt");
+    assert_int_equal(json_integer_value(json_object_get(facts, "pid")), 7);
+    assert_string_equal(text_of(evidence, "process.hostname"), "web8");
+    assert_string_equal(text_of(evidence, "process.crashed_at"), "2023-11-14T22:13:20Z");
+    inq_evidence_destroy(evidence);
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
 }
 
 static void systemd_name(void **state)
@@ -119,6 +204,7 @@ static void appended_pid(void **state)
 int run_name_facts_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(systemd_attributes),     cmocka_unit_test(abrt_directory),
         cmocka_unit_test(systemd_name),           cmocka_unit_test(headers_beat_the_name),
         cmocka_unit_test(cut_names_are_the_same), cmocka_unit_test(a_wrong_guess_is_dropped),
         cmocka_unit_test(appended_pid),

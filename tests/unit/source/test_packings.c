@@ -13,6 +13,7 @@
 
 #include "bounds.h"
 #include "cleanup.h"
+#include "text.h"
 
 static const struct inq_keep_range everything[] = {
     {.off = 0, .size = UINT64_MAX, .keep = INQ_KEEP_PACKED},
@@ -216,12 +217,67 @@ static void garbage_behind_the_magic(void **state)
     open_fails(file_of("\x04\x22\x4d\x18 garbage garbage", 20), INQ_E_ZSTD, "lz4");
 }
 
+/* One line of base64, padded like apport's. */
+static void append_line(struct bytes *text, const uint8_t *data, size_t size)
+{
+    char *line = inq_base64(data, size);
+
+    bytes_append(text, " ", 1);
+    bytes_append(text, line, strlen(line));
+    bytes_append(text, "\n", 1);
+    free(line);
+}
+
+static struct bytes apport_report(const struct bytes *packed, size_t first, size_t most)
+{
+    static const char head[] = "ProblemType: Crash\nDate: Sat Nov 21 10:00:00 2026\nNote: CoreDump:"
+                               " base64\nProcMaps:\n 55d0-55d1 r--p\nCoreDump: base64\n";
+    struct bytes text = {0};
+
+    bytes_append(&text, head, sizeof(head) - 1);
+    append_line(&text, packed->data, first);
+    for (size_t at = first; at < packed->size; at += most)
+        append_line(&text, packed->data + at, packed->size - at < most ? packed->size - at : most);
+    bytes_append(&text, "Disassembly: base64\n aGVsbG8=\n", 32);
+    return text;
+}
+
+static void the_dump_in_an_apport_report(void **state)
+{
+    _cleanup_bytes_ struct bytes dump = make_dump(700001);
+    _cleanup_bytes_ struct bytes packed = pack_gzip(dump.data, dump.size);
+
+    (void)state;
+    for (size_t first = 10; first < 14; first++) { /* every kind of padding */
+        _cleanup_bytes_ struct bytes text = apport_report(&packed, first, 100000 + first);
+
+        check_whole(file_of(text.data, text.size), &dump, INQ_CODEC_GZIP);
+        check_whole(pipe_of(text.data, text.size), &dump, INQ_CODEC_GZIP);
+    }
+    open_fails(file_of("ProblemType: Crash\nDate: today\n", 32), INQ_E_EMPTY, "without a core");
+}
+
+static void a_damaged_apport_report(void **state)
+{
+    _cleanup_bytes_ struct bytes dump = make_dump(700001);
+    _cleanup_bytes_ struct bytes packed = pack_gzip(dump.data, dump.size);
+    _cleanup_bytes_ struct bytes text = apport_report(&packed, 10, 5000);
+    _cleanup_opened_ struct opened o = {0};
+
+    (void)state;
+    text.data[text.size / 2] = '%';
+    open_and_stream(&o, file_of(text.data, text.size));
+    assert_int_equal(count_gaps(&o.gaps, INQ_G_STREAM_CUT), 1);
+    assert_true(inq_source_info(o.source).present_bytes < dump.size);
+}
+
 int run_packings_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_from_file_and_pipe),  cmocka_unit_test(several_members),
-        cmocka_unit_test(what_was_cut_off_is_a_gap), cmocka_unit_test(damage_is_told),
-        cmocka_unit_test(bytes_behind_are_a_gap),    cmocka_unit_test(garbage_behind_the_magic),
+        cmocka_unit_test(whole_from_file_and_pipe),     cmocka_unit_test(several_members),
+        cmocka_unit_test(what_was_cut_off_is_a_gap),    cmocka_unit_test(damage_is_told),
+        cmocka_unit_test(bytes_behind_are_a_gap),       cmocka_unit_test(garbage_behind_the_magic),
+        cmocka_unit_test(the_dump_in_an_apport_report), cmocka_unit_test(a_damaged_apport_report),
     };
 
     return cmocka_run_group_tests_name("packings", tests, NULL, NULL);

@@ -59,14 +59,14 @@ json_t *make_report(const char *identity, const char *group, const char *comm, c
                     const char *when)
 {
     json_t *report = json_pack(
-        "{s:{s:s, s:s, s:i}, s:{s:s, s:s, s:s, s:i}, s:{s:s}, s:{s:s, s:s},"
+        "{s:{s:s, s:s, s:i}, s:{s:s, s:s, s:s, s:i, s:s}, s:{s:s}, s:{s:s, s:s},"
         " s:[{s:s, s:s, s:s}], s:[{s:s, s:i, s:s}, {s:s, s:s}]}",
         "core", "identity", identity, "path", "/var/dumps/core", "size_bytes", 300000, "process",
-        "comm", comm, "hostname", host, "crashed_at", when, "pid", 42, "signal", "name", "SIGSEGV",
-        "group", "bug", group, "title", "SIGSEGV read null-page in f", "verdicts", "signature",
-        "null-deref-offset", "grade", "strong", "title", "Null pointer", "modules", "path",
-        "/usr/bin/prog", "load_order", 0, "build_id", "aa01", "path", "/usr/lib/libc.so.6",
-        "build_id", "bb02");
+        "comm", comm, "hostname", host, "crashed_at", when, "pid", 42, "build_id", "aa01", "signal",
+        "name", "SIGSEGV", "group", "bug", group, "title", "SIGSEGV read null-page in f",
+        "verdicts", "signature", "null-deref-offset", "grade", "strong", "title", "Null pointer",
+        "modules", "path", "/usr/bin/prog", "load_order", 0, "build_id", "aa01", "path",
+        "/usr/lib/libc.so.6", "build_id", "bb02");
 
     assert_non_null(report);
     return report;
