@@ -6,12 +6,14 @@
 #include "cleanup.h"
 #include "facts.h"
 #include "real_fault.h"
+#include "thread_stacks.h"
 
 /* Sorted by id; they run in this order and do not depend on each other. */
 static const struct inq_detector table[] = {
     {"abort-message", "Which message did a library leave before it called abort()?",
      inq_detect_abort_message, false},
     {"argument", "What was handed to free() or realloc()?", inq_detect_argument, true},
+    {"code-page", "Is the code that failed what the file has there?", inq_detect_code_page, true},
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
     {"exiting", "Was exit() running, and what had it called?", inq_detect_exiting, false},
     {"fault", "Which address could not be used, and what kind of address is that?",
@@ -60,7 +62,10 @@ static void note_failure(struct inq_dump *dump, struct inq_evidence *evidence,
 
 void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence)
 {
-    struct inq_dump *at_fault = inq_real_fault(dump);
+    struct inq_dump *at_fault;
+
+    inq_thread_stacks(dump); /* kept in there; what is refused depends on the guards */
+    at_fault = inq_real_fault(dump);
 
     for (size_t i = 0; i < INQ_ARRAY_SIZE(table); i++) {
         _cleanup_(inq_error_destroyp) struct inq_error *error =

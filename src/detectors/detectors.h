@@ -8,6 +8,7 @@
 
 struct inq_error *inq_detect_abort_message(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_code_page(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_exiting(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_fault(struct inq_dump *dump, struct inq_evidence *evidence);

@@ -62,7 +62,7 @@ static inline bool inq_grade_is_answer(enum inq_grade grade)
 }
 
 /* Drops inconclusive candidates that would not help anybody, marks symptoms, sorts best first. */
-void inq_rank_all(struct inq_judgement *judgement);
+struct inq_error *inq_rank_all(struct inq_judgement *judgement);
 
 /* One entry of verdicts[]; NULL without memory. */
 json_t *inq_verdict_json(const struct inq_judgement *judgement,

@@ -124,7 +124,7 @@ struct inq_error *inq_verdicts_judge(const struct inq_rules *rules, struct inq_e
     };
     INQ_TRY(evaluate_all(&judgement));
     inq_grade_all(&judgement);
-    inq_rank_all(&judgement);
+    INQ_TRY(inq_rank_all(&judgement));
     INQ_TRY(write_verdicts(&judgement, evidence));
     write_signatures(rules, evidence);
     return evidence->failed ? &inq_error_oom : NULL;

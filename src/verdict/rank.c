@@ -116,7 +116,8 @@ static bool deserves_mention(struct inq_judgement *judgement, const struct inq_c
     return !has_strong || names_an_answer(judgement, rule) || candidate->is_rival_of_answer;
 }
 
-static void thin_out(struct inq_judgement *judgement)
+/* False without memory. */
+static bool thin_out(struct inq_judgement *judgement)
 {
     bool has_strong = false;
     mark_rivals_of_answers(judgement);
@@ -126,11 +127,13 @@ static void thin_out(struct inq_judgement *judgement)
     struct inq_candidate **open = NULL;
     size_t n_open = 0;
     open = calloc(judgement->n_candidates + 1, sizeof(struct inq_candidate *));
+    if (!open)
+        return false;
     for (size_t i = 0; i < judgement->n_candidates; i++) {
         struct inq_candidate *candidate = &judgement->candidates[i];
         if (candidate->grade != INQ_GRADE_INCONCLUSIVE)
             continue;
-        if (open && deserves_mention(judgement, candidate, has_strong))
+        if (deserves_mention(judgement, candidate, has_strong))
             open[n_open++] = candidate;
         else
             drop(candidate);
@@ -143,6 +146,7 @@ static void thin_out(struct inq_judgement *judgement)
     }
     free(open);
     remove_dropped(judgement);
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------- symptoms */
@@ -224,9 +228,10 @@ static int best_first(const void *a, const void *b, void *context_first)
     return order ? order : strcmp(one->rule->id, two->rule->id);
 }
 
-void inq_rank_all(struct inq_judgement *judgement)
+struct inq_error *inq_rank_all(struct inq_judgement *judgement)
 {
-    thin_out(judgement);
+    if (!thin_out(judgement))
+        return &inq_error_oom;
     mark_symptoms(judgement);
     /* When even the notes are cut, that the dump is cut is the most that can be said. */
     struct inq_fact_value notes =
@@ -235,4 +240,5 @@ void inq_rank_all(struct inq_judgement *judgement)
     if (judgement->n_candidates > 0)
         qsort_r(judgement->candidates, judgement->n_candidates, sizeof(*judgement->candidates),
                 best_first, &context_first);
+    return NULL;
 }
