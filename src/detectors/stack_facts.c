@@ -90,6 +90,32 @@ static size_t levels_of(const struct facts *f, const struct inq_frame *frame)
     return levels;
 }
 
+/* The module that the thread's first own function is in: the one called by the C library. */
+static const char *first_module(const struct inq_stack *stack)
+{
+    for (size_t i = stack ? stack->n_frames : 0; i-- > 0;) {
+        const struct inq_module *module = stack->frames[i].module;
+
+        if (!module || !module->name)
+            return "";
+        if (!inq_starts_with(module->name, "libc.") && !inq_starts_with(module->name, "libc-") &&
+            !inq_starts_with(module->name, "libpthread") &&
+            !inq_starts_with(module->name, "ld-musl"))
+            return module->name;
+    }
+    return "";
+}
+
+/* Runtimes whose libraries are stripped: only they begin threads inside themselves. */
+static const char *made_inside(const struct inq_stack *stack)
+{
+    const char *module = stack && stack->complete ? first_module(stack) : "";
+
+    if (inq_starts_with(module, "libpython") || inq_starts_with(module, "python"))
+        return "python";
+    return inq_starts_with(module, "libjvm") ? "java" : NULL;
+}
+
 /*
  * Who made the thread, and so who gives its stack a size: by the functions that threads of a
  * runtime begin with.
@@ -128,6 +154,8 @@ static const char *made_by(const struct facts *f)
                 word = beginnings[k].word; /* the outermost one counts */
         }
     }
+    if (!word)
+        word = made_inside(stack);
     if (!word && f->overflow.stack.source == INQ_STACK_PTHREAD)
         word = f->overflow.stack.is_musl ? "musl" : "pthread";
     return word;
