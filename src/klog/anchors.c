@@ -27,7 +27,11 @@ static const char *const anchors[] = {
     " control protection",
     " vsyscall",
     ": unhandled ",
-    " nip ",
+    "bus error (7) at ",
+    "illegal instruction (4) at ",
+    "floating point exception (8) at ",
+    "unhandled trap (5) at ",
+    "unknown signal (",
     "sending SIGSEGV",
     "sending SIGBUS",
     "User process fault",
@@ -66,7 +70,7 @@ static const char *const anchors[] = {
     "Machine check",
     "machine check",
     /* kernel */
-    "BUG: ",
+
     "kernel BUG at",
     "Oops: ",
     "Oops - ",
@@ -89,6 +93,59 @@ static const char *const anchors[] = {
     "exited with preempt",
     "double fault",
     "unable to handle",
+    /* "BUG: " alone would be the shortest of all, and the shortest decides the speed */
+    "BUG: a",
+    "BUG: b",
+    "BUG: c",
+    "BUG: d",
+    "BUG: e",
+    "BUG: f",
+    "BUG: g",
+    "BUG: h",
+    "BUG: i",
+    "BUG: j",
+    "BUG: k",
+    "BUG: l",
+    "BUG: m",
+    "BUG: n",
+    "BUG: o",
+    "BUG: p",
+    "BUG: q",
+    "BUG: r",
+    "BUG: s",
+    "BUG: t",
+    "BUG: u",
+    "BUG: v",
+    "BUG: w",
+    "BUG: x",
+    "BUG: y",
+    "BUG: z",
+    "BUG: A",
+    "BUG: B",
+    "BUG: C",
+    "BUG: D",
+    "BUG: E",
+    "BUG: F",
+    "BUG: G",
+    "BUG: H",
+    "BUG: I",
+    "BUG: J",
+    "BUG: K",
+    "BUG: L",
+    "BUG: M",
+    "BUG: N",
+    "BUG: O",
+    "BUG: P",
+    "BUG: Q",
+    "BUG: R",
+    "BUG: S",
+    "BUG: T",
+    "BUG: U",
+    "BUG: V",
+    "BUG: W",
+    "BUG: X",
+    "BUG: Y",
+    "BUG: Z",
     /* what is missing */
     /* journalctl -o json of what is no UTF-8 */
     "\"MESSAGE\":[",
@@ -99,15 +156,16 @@ static const char *const anchors[] = {
     "Missed ",
 };
 
-#define SHORTEST 5u /* "BUG: ", " nip " */
-#define LONGEST 26u /* "hardware memory corruption" */
-#define BUCKETS 65536u
+#define SHORTEST 6u /* "Oops: " */
+#define LONGEST 32u /* "floating point exception (8) at " */
+#define BLOCK 3u
+#define BUCKETS 8192u /* small enough for the first cache; blocks that share one cost little */
 _Static_assert(INQ_ARRAY_SIZE(anchors) < 255, "heads[] has bytes");
 
 /*
- * Wu and Manber, "A fast algorithm for multi-pattern searching" (1994), with blocks of two bytes:
- * shift[] says how far the window may move on when these are its last two bytes; at 0, the strings
- * whose first SHORTEST bytes end so are compared.
+ * Wu and Manber, "A fast algorithm for multi-pattern searching" (1994), with blocks of three bytes:
+ * shift[] says how far the window may move on when these are its last three bytes; at 0, the
+ * strings whose first SHORTEST bytes end so are compared.
  */
 static uint8_t shifts[BUCKETS];
 static uint8_t heads[BUCKETS]; /* of the strings to compare: index + 1 into candidates[] */
@@ -121,7 +179,10 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static unsigned block_at(const char *bytes)
 {
-    return (unsigned)(unsigned char)bytes[0] << 8 | (unsigned char)bytes[1];
+    const unsigned a = (unsigned char)bytes[0], b = (unsigned char)bytes[1],
+                   c = (unsigned char)bytes[2];
+
+    return (a << 7 ^ b << 4 ^ c) & (BUCKETS - 1);
 }
 
 static uint32_t load4(const char *bytes)
@@ -134,16 +195,16 @@ static uint32_t load4(const char *bytes)
 
 static void prepare(void)
 {
-    memset(shifts, SHORTEST - 1, sizeof(shifts));
+    memset(shifts, SHORTEST - BLOCK + 1, sizeof(shifts));
     for (size_t i = 0; i < INQ_ARRAY_SIZE(anchors); i++) {
-        for (size_t k = 0; k + 2 <= SHORTEST; k++) {
+        for (size_t k = 0; k + BLOCK <= SHORTEST; k++) {
             unsigned block = block_at(anchors[i] + k);
-            uint8_t shift = (uint8_t)(SHORTEST - 2 - k);
+            uint8_t shift = (uint8_t)(SHORTEST - BLOCK - k);
 
             if (shift < shifts[block])
                 shifts[block] = shift;
         }
-        uint8_t *head = &heads[block_at(anchors[i] + SHORTEST - 2)];
+        uint8_t *head = &heads[block_at(anchors[i] + SHORTEST - BLOCK)];
         candidates[i] =
             (struct candidate){load4(anchors[i]), (uint32_t)strlen(anchors[i]), anchors[i], *head};
         *head = (uint8_t)(i + 1);
@@ -169,7 +230,7 @@ size_t inq_klog_find_anchor(const char *bytes, size_t size, size_t from, uint64_
 
     pthread_once(&once, prepare);
     for (size_t at = from; at <= size && size - at >= SHORTEST;) {
-        unsigned block = block_at(bytes + at + SHORTEST - 2);
+        unsigned block = block_at(bytes + at + SHORTEST - BLOCK);
 
         looked++;
         if (shifts[block] > 0) {

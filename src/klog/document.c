@@ -219,7 +219,7 @@ static void put_span(struct out *out, const struct inq_klog_group *group)
     put_time(out, "last", &group->to);
     put_word(out, "clock", clock_name(group->from.clock));
     put(out, "span_seconds", json_real(seconds));
-    if (group->count > 2 && seconds >= 60)
+    if (group->count > 2 && seconds >= 60 && (double)(group->count - 1) * 3600 / seconds >= 0.01)
         put(out, "per_hour", json_real((double)(group->count - 1) * 3600 / seconds));
 }
 

@@ -10,7 +10,8 @@
 
 /*
  * Where the code is. Address space randomisation moves whole pages: without a module the last 12
- * bits of ip are what stays the same, and different crashes seldom share them.
+ * bits of ip are what stays the same. Then the program counts as well: two that call a null
+ * pointer have nothing else in common.
  */
 static void put_place(struct inq_text *text, const struct inq_klog_event *e)
 {
@@ -22,10 +23,10 @@ static void put_place(struct inq_text *text, const struct inq_klog_event *e)
             inq_text_printf(text, "+0x%" PRIx64, e->file_offset.value);
         else if (e->text_offset.known)
             inq_text_printf(text, "+text+0x%" PRIx64, e->text_offset.value);
-    } else if (e->ip.known) {
-        inq_text_printf(text, "ip ...%03x", (unsigned)(e->ip.value & 0xfff));
     } else {
-        inq_text_append(text, "-");
+        inq_text_append(text, e->comm);
+        if (e->ip.known)
+            inq_text_printf(text, " ip ...%03x", (unsigned)(e->ip.value & 0xfff));
     }
 }
 

@@ -70,10 +70,13 @@ static bool read_random(json_t *list, const struct inq_klog_group *group)
     if (group->count < SAME_LEAST || !group->same_address ||
         v.judgement != INQ_KLOG_JUDGE_SCHEDULING)
         return true;
-    return read_as(list, "bad-hardware", "refuted",
-                   "For the crash with %" PRIu64 " lines: the same address each time, on several "
-                   "cores and in %zu program%s. Bad memory or a bad CPU does not repeat itself so.",
-                   group->count, group->n_programs, group->n_programs == 1 ? "" : "s");
+    return read_as(
+        list, "random-hardware", "refuted",
+        "\"Random errors of the memory or a CPU\": the crash with %" PRIu64
+        " lines has the same address each time, on several cores and in %zu program%s. (A "
+        "file's page that is damaged in the page cache would repeat itself, too, until "
+        "the next boot.)",
+        group->count, group->n_programs, group->n_programs == 1 ? "" : "s");
 }
 
 static bool read_judgement(json_t *list, const struct inq_klog_verdict *v)

@@ -79,6 +79,6 @@ bool inq_klog_parse_coredump(const struct inq_prefix *prefix, struct inq_klog_ev
         return false;
     }
     event->kind = INQ_KLOG_COREDUMP;
-    inq_span_copy(&(struct inq_span){what, what + strlen(what)}, event->what, sizeof(event->what));
+    inq_span_set(event->what, sizeof(event->what), what);
     return true;
 }

@@ -69,8 +69,7 @@ static bool parse_summary(const struct inq_prefix *prefix, struct inq_klog_event
     if (inq_klog_decimal_value(&s, "pid=", &event->pid))
         event->tid = event->pid;
     (void)inq_klog_decimal_value(&s, "uid=", &event->uid);
-    inq_span_copy(&(struct inq_span){"announced", "announced" + 9}, event->what,
-                  sizeof(event->what));
+    inq_span_set(event->what, sizeof(event->what), "announced");
     return event->pid.known;
 }
 
@@ -102,7 +101,7 @@ bool inq_klog_parse_oom(const struct inq_prefix *prefix, struct inq_klog_event *
         return false;
     event->kind = INQ_KLOG_OOM_KILL;
     const char *what = killed ? "killed" : "announced";
-    inq_span_copy(&(struct inq_span){what, what + strlen(what)}, event->what, sizeof(event->what));
+    inq_span_set(event->what, sizeof(event->what), what);
     take_sizes(s, event);
     inq_klog_set(&event->signal, 9);
     return true;

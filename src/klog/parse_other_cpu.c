@@ -265,9 +265,7 @@ static bool parse_s390(const struct inq_prefix *prefix, struct inq_klog_event *e
             continue;
         event->trap = s390_codes[i].trap;
         inq_klog_set(&event->signal, s390_codes[i].signal);
-        inq_span_copy(&(struct inq_span){s390_codes[i].words,
-                                         s390_codes[i].words + strlen(s390_codes[i].words)},
-                      event->what, sizeof(event->what));
+        inq_span_set(event->what, sizeof(event->what), s390_codes[i].words);
     }
     take_in(s, event);
     return true;

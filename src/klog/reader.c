@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "cleanup.h"
-#include "log_lines.h"
+#include "line_source.h"
 #include "parse.h"
 #include "text.h"
 #include "when.h"

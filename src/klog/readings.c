@@ -133,7 +133,7 @@ static bool mean_class(json_t *list, const struct inq_klog_event *e)
         const char *class, *read, *execute;
     } words[] = {
         {"null-page", "a field of a structure through a null pointer: the address is its offset",
-         "a call through a null function pointer"},
+         "a call of a null function pointer, or of a small number"},
         {"near-null",
          "a null pointer with a large offset or index, or a small number taken for a "
          "pointer",
@@ -209,6 +209,18 @@ static bool mean_place(json_t *list, const struct inq_klog_event *e)
     return say(list, "the line names %s but not where in it", e->module);
 }
 
+static bool mean_oom(json_t *list, const struct inq_klog_event *e)
+{
+    if (!say(list, "SIGKILL: no core is written"))
+        return false;
+    if (e->rss_bytes.known &&
+        !say(list, "anonymous memory of the one killed: %" PRIu64 " MiB", e->rss_bytes.value >> 20))
+        return false;
+    return !e->oom_cgroup ||
+           say(list, "the limit of the memory cgroup %s, not the machine's memory",
+               e->cgroup[0] ? e->cgroup : "(not named)");
+}
+
 static bool mean_fault(json_t *list, const struct inq_klog_event *e)
 {
     struct inq_text text = {0};
@@ -236,13 +248,7 @@ bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
     case INQ_KLOG_FAULT:
         return mean_fault(list, e);
     case INQ_KLOG_OOM_KILL:
-        return say(list,
-                   "SIGKILL: no core is written; anonymous memory of the one killed: %" PRIu64
-                   " MiB",
-                   e->rss_bytes.known ? e->rss_bytes.value >> 20 : 0) &&
-               (!e->oom_cgroup ||
-                say(list, "the limit of the memory cgroup %s, not the machine's memory",
-                    e->cgroup[0] ? e->cgroup : "(not named)"));
+        return mean_oom(list, e);
     case INQ_KLOG_KERNEL:
         return say(list,
                    "no user process's crash: a bug in the kernel or a driver, and bad memory "
@@ -267,7 +273,10 @@ bool inq_klog_add_excludes(json_t *list, const struct inq_klog_group *group)
         return true;
     if (!say(list, "the OOM killer: it sends SIGKILL, which leaves no such line (a malloc that "
                    "returned NULL is not excluded)") ||
-        !say(list, "abort() and kill -SEGV: the kernel writes this for faults alone") ||
+        !say(list, "abort() and kill -SEGV: the kernel writes this for faults alone"))
+        return false;
+    /* init's faults are told in any case, and those on arm */
+    if (e->family != INQ_KLOG_CPU_ARM && !(e->tid.known && e->tid.value == 1) &&
         !say(list, "a process with a handler for it (JVM, Go, faulthandler): those leave no line"))
         return false;
     if (inq_klog_protection_is_synthetic(e) &&
@@ -276,9 +285,10 @@ bool inq_klog_add_excludes(json_t *list, const struct inq_klog_group *group)
     if (e->access == INQ_KLOG_ACCESS_EXECUTE && e->address.known && e->address.value > 0xffff &&
         !say(list, "a null function pointer"))
         return false;
+    /* the size of a chunk of malloc's stands right before it */
     if (inq_klog_decode(e, &in) && in.has_base_value && in.base_value < 0x10000 &&
-        in.base_value > 0 && strstr(e->module, "libc") &&
-        !say(list, "a damaged heap header at that place: the pointer itself is no address"))
+        e->address.value == in.base_value - 8 && strstr(e->module, "libc") &&
+        !say(list, "a damaged heap header: the pointer itself is no address of a chunk"))
         return false;
     return true;
 }

@@ -55,6 +55,14 @@ const char *inq_span_find_last(const struct inq_span *s, const char *literal);
 /* NUL-terminated, cut at the size of the field. */
 void inq_span_copy(const struct inq_span *s, char *field, size_t size);
 
+/* The same of our own words. */
+static inline void inq_span_set(char *field, size_t size, const char *words)
+{
+    const struct inq_span s = {words, words + strlen(words)};
+
+    inq_span_copy(&s, field, size);
+}
+
 static inline bool inq_is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -214,6 +214,80 @@ static void fold_cycles(struct inq_group_frames *frames, size_t from)
     }
 }
 
+/* -------------------------------------------------------------------------- stack overflows */
+
+#define CYCLE_WITHIN 32u /* frames of what the recursion called when the stack ended */
+#define CYCLE_ROUNDS 3u
+
+/* Does a cycle of this period begin here? */
+static bool is_cycle(const struct inq_group_frames *frames, size_t at, size_t period)
+{
+    const struct inq_group_frame *items = frames->all.items;
+    if (at + CYCLE_ROUNDS * period > frames->all.count)
+        return false;
+    for (size_t round = 1; round < CYCLE_ROUNDS; round++)
+        if (!same_words(&items[at], &items[at + round * period], period))
+            return false;
+    return true;
+}
+
+static bool find_cycle(const struct inq_group_frames *frames, size_t *ret_at, size_t *ret_period)
+{
+    for (size_t at = 0; at < frames->all.count && at < CYCLE_WITHIN; at++)
+        for (size_t period = 1; period <= LONGEST_CYCLE; period++)
+            if (is_cycle(frames, at, period)) {
+                *ret_at = at;
+                *ret_period = period;
+                return true;
+            }
+    return false;
+}
+
+static bool is_in_round(const struct inq_group_frame *round, size_t period, const char *word)
+{
+    for (size_t i = 0; i < period; i++)
+        if (strcmp(round[i].word, word) == 0)
+            return true;
+    return false;
+}
+
+/* Turns a round so that it begins where it comes first in order: the same whatever it began with.
+ */
+static void turn_round(struct inq_group_frame *round, size_t period)
+{
+    struct inq_group_frame turned[LONGEST_CYCLE];
+    size_t best = 0;
+    for (size_t start = 1; start < period; start++)
+        for (size_t i = 0; i < period; i++) {
+            int order = strcmp(round[(start + i) % period].word, round[(best + i) % period].word);
+            if (order < 0)
+                best = start;
+            if (order != 0)
+                break;
+        }
+    for (size_t i = 0; i < period; i++)
+        turned[i] = round[(best + i) % period];
+    memcpy(round, turned, period * sizeof(*round));
+}
+
+/*
+ * Where in its round a recursion is when the stack ends, and whether in itself or in what it had
+ * just called, depends on where the stack began, which the kernel draws by lot. What is left is one
+ * round, turned to a fixed start, and what is further out than all rounds.
+ */
+static void settle_overflow(struct inq_group_frames *frames)
+{
+    size_t at = 0, period = 0, end;
+    if (!find_cycle(frames, &at, &period))
+        return;
+    remove_range(frames, 0, at);
+    for (end = period; end < frames->all.count; end++)
+        if (!is_in_round(frames->all.items, period, frames->all.items[end].word))
+            break;
+    remove_range(frames, period, end - period);
+    turn_round(frames->all.items, period);
+}
+
 /* The runtime's own frames in front say how it died, not where; with nothing else they stay. */
 static void skip_runtime(struct inq_group_frames *frames)
 {
@@ -231,6 +305,10 @@ bool inq_group_frames_read(const json_t *document, bool names, struct inq_group_
         inq_group_frames_deinit(&frames);
         return false;
     }
+    struct inq_fact_value overflow =
+        inq_evidence_get(document, "crashed.stack.overflow", NULL, NULL);
+    if (overflow.known == INQ_KNOWN && json_is_true(overflow.value))
+        settle_overflow(&frames);
     skip_runtime(&frames);
     fold_cycles(&frames, frames.first);
     size_t left = frames.all.count - frames.first;

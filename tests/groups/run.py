@@ -41,6 +41,19 @@ __attribute__((noinline)) static int descend(int n)
     room[n & 511] = (char)n;
     return descend(n + 1) + room[7];
 }
+static int odd(int n);
+__attribute__((noinline)) static int even(int n)
+{
+    char room[300];
+    snprintf(room, sizeof(room), "%d", n); /* at times the stack ends in here */
+    return odd(n + room[0]) + room[1];
+}
+__attribute__((noinline)) static int odd(int n)
+{
+    volatile char room[700];
+    room[n & 511] = (char)n;
+    return even(n + 1) + room[7];
+}
 __attribute__((noinline)) static void at_exit(void) { free((void *)seven); }
 __attribute__((noinline)) static void give_up(void *at)
 {
@@ -56,6 +69,8 @@ static void *crash(void *what)
         copy_from(4096);
     if (strcmp(how, "recurse") == 0)
         depth = descend(0);
+    if (strcmp(how, "alternate") == 0)
+        depth = depth ? even(0) : odd(0);
     if (strcmp(how, "abort") == 0)
         give_up(what);
     if (strcmp(how, "exit") == 0) {
@@ -150,6 +165,10 @@ def main():
             lab.expect(f"{how}: another build", base, lab.group(other, how), True, False)
             first = lab.group(one, how, "0", "3")
             lab.expect(f"{how}: other threads were started before", first, lab.group(one, how, "3", "0"), True, True)
+        for how in ("recurse", "alternate"):  # where the stack begins is drawn by lot, and so where it ends
+            groups = [lab.group(one, how, env={"PADDING": "x" * (n * 37)}) for n in range(8)]
+            for other_group in groups[1:]:
+                lab.expect(f"{how}: with another environment", groups[0], other_group, True, True)
         lab.expect("copy: a CPU without AVX", lab.group(one, "copy"),
                    lab.group(one, "copy", env={"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-ERMS,"
                                                                  "-AVX_Fast_Unaligned_Load"}), True, True)

@@ -200,9 +200,9 @@ static void linear(void **state)
 /* The skipping search finds what a plain one finds. */
 static void anchors(void **state)
 {
-    static const char *const strings[] = {"segfault",      "BUG: ",  " nip ",
-                                          "traps: ",       "Oops: ", "hardware memory corruption",
-                                          "\"MESSAGE\":[", "Missed "};
+    static const char *const strings[] = {
+        "segfault",      "BUG: u", "traps: ", "Oops: ", "hardware memory corruption",
+        "\"MESSAGE\":[", "Missed "};
     static const char filler[] = "egfaulBUOps: nitrap []\"MESSAGE0123 dwc";
     char text[4000];
     unsigned random = 7;

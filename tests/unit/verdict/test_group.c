@@ -310,6 +310,44 @@ static void recursion_is_folded(void **state)
     "\"module\": 1, \"module_offset\": \"0x5\", \"trust\": \"cfi\"}," F("work", 0, "0x10") "," F(  \
         "main", 0, "0x20")
 
+/* Where in its round a recursion stands when the stack ends is chance. */
+static void overflows_do_not_depend_on_where_they_end(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"even", "odd"};
+    struct keys first = {.bug = ""};
+    for (int phase = 0; phase < 4; phase++) {
+        char frames[16384] = "", text[32768];
+        int index = 0, depth = 40 + phase;
+        if (phase & 2) /* the stack ended in what it called */
+            index = 1;
+        if (index)
+            add_text(frames, sizeof(frames),
+                     "{\"index\": 0, \"function\": \"format\", \"module\": 0, \"module_offset\": "
+                     "\"0x99\", \"trust\": \"context\"},");
+        for (int i = 0; i < depth; i++) {
+            char one[200];
+            const char *name = i < depth - 1 ? words[(depth - i) & 1] : "main";
+            snprintf(one, sizeof(one),
+                     "%s{\"index\": %d, \"function\": \"%s\", \"module\": 0, "
+                     "\"module_offset\": \"0x%x\", \"trust\": \"cfi\"}",
+                     i ? "," : "", index + i, name, i == 0 && !index ? 0x33 : 0x100 * name[0] + 1);
+            add_text(frames, sizeof(frames), one);
+        }
+        snprintf(
+            text, sizeof(text),
+            "{\"signal\": {\"name\": \"SIGSEGV\", \"code\": 1}, \"threads\": [{\"crashed\": true, "
+            "\"stack\": {\"overflow\": true}, \"frames\": [%s]}], \"modules\": [" EXE "]}",
+            frames);
+        struct keys keys = keys_of(text);
+        assert_string_equal(keys.frames, "prog!even > prog!odd > prog!main");
+        if (!first.bug[0])
+            first = keys;
+        assert_string_equal(keys.bug, first.bug);
+        assert_string_equal(keys.exact, first.exact);
+    }
+}
+
 static void handlers_are_told_apart(void **state)
 {
     (void)state;
@@ -445,6 +483,7 @@ int test_group(void)
         cmocka_unit_test(modules_without_headers_have_a_place),
         cmocka_unit_test(scanned_frames_stay_out),
         cmocka_unit_test(recursion_is_folded),
+        cmocka_unit_test(overflows_do_not_depend_on_where_they_end),
         cmocka_unit_test(handlers_are_told_apart),
         cmocka_unit_test(exit_is_a_tag_of_its_own),
         cmocka_unit_test(messages_lose_their_numbers),

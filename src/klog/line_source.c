@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "log_lines.h"
+#include "line_source.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef INQ_KLOG_LOG_LINES_H
-#define INQ_KLOG_LOG_LINES_H
+#ifndef INQ_KLOG_LINE_SOURCE_H
+#define INQ_KLOG_LINE_SOURCE_H
 
 /* Lines of a source, one buffer at a time; those that cannot matter are skipped unseen. Private. */
 
