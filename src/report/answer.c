@@ -11,6 +11,7 @@
 #include "page.h"
 
 #define MOST_OTHERS 6
+#define MOST_NAMES 8
 #define MOST_ITEMS 10
 
 static bool grade_is(const json_t *verdict, const char *grade)
@@ -163,31 +164,51 @@ static void put_other(struct inq_page *page, const json_t *verdict)
     inq_text_deinit(&line);
 }
 
+/* Symptoms of another verdict are no alternatives to it, and what is not decided is only named. */
+static bool is_named_only(const struct inq_page *page, const json_t *verdict)
+{
+    return grade_is(verdict, "inconclusive") ||
+           (!page->style->verbose && inq_page_text(verdict, "explained_by"));
+}
+
+static void put_names(struct inq_page *page, const json_t *verdicts, size_t answer, bool undecided)
+{
+    size_t found = 0, most = page->style->verbose ? SIZE_MAX : MOST_NAMES;
+    struct inq_text names = {0};
+    for (size_t i = 0; i < json_array_size(verdicts); i++) {
+        const json_t *verdict = json_array_get(verdicts, i);
+        const char *id = inq_page_text(verdict, "signature");
+        if (i == answer || !is_named_only(page, verdict) ||
+            grade_is(verdict, "inconclusive") != undecided)
+            continue;
+        if (found < most)
+            inq_text_printf(&names, "%s%s", found ? ", " : "", id ? id : "?");
+        found++;
+    }
+    if (found > most)
+        inq_text_printf(&names, " and %zu more", found - most);
+    if (found > 0 && !names.failed)
+        inq_page_prose(page,
+                       undecided ? "  Not decided, for want of facts: "
+                                 : "  Symptoms, no causes of their own: ",
+                       4, names.bytes);
+    inq_text_deinit(&names);
+}
+
 /*
- * The rest: rivals, what is true but no cause, and what is refuted, since that is what a reader was
- * about to believe. Those that could not be decided are only named.
+ * The rest: rivals, what is refuted, since that is what a reader was about to believe, and what is
+ * true but no cause.
  */
 static void put_others(struct inq_page *page, const json_t *verdicts, size_t answer)
 {
-    static const char *const order[] = {"proven", "strong", "plausible", "context", "refuted"};
-    size_t shown = 0, hidden = 0, undecided = 0, count = json_array_size(verdicts);
-    struct inq_text names = {0};
-    for (size_t i = 0; i < count; i++) {
-        const json_t *verdict = json_array_get(verdicts, i);
-        if (i == answer || !grade_is(verdict, "inconclusive"))
-            continue;
-        if (undecided < 8 || page->style->verbose)
-            inq_text_printf(
-                &names, "%s%s", undecided ? ", " : "",
-                inq_page_text(verdict, "signature") ? inq_page_text(verdict, "signature") : "?");
-        undecided++;
-    }
+    static const char *const order[] = {"proven", "strong", "plausible", "refuted", "context"};
+    size_t shown = 0, hidden = 0, count = json_array_size(verdicts);
     if (count > (answer < count))
         inq_page_heading(page, "Also considered");
     for (size_t grade = 0; grade < INQ_ARRAY_SIZE(order); grade++) {
         for (size_t i = 0; i < count; i++) {
             const json_t *verdict = json_array_get(verdicts, i);
-            if (i == answer || !grade_is(verdict, order[grade]))
+            if (i == answer || !grade_is(verdict, order[grade]) || is_named_only(page, verdict))
                 continue;
             if (shown >= MOST_OTHERS && !page->style->verbose)
                 hidden++;
@@ -198,12 +219,8 @@ static void put_others(struct inq_page *page, const json_t *verdicts, size_t ans
     }
     if (hidden > 0)
         inq_page_printf(page, "  ... %zu more (-v shows them)\n", hidden);
-    if (undecided > 0 && !names.failed) {
-        if (undecided > 8 && !page->style->verbose)
-            inq_text_printf(&names, " and %zu more", undecided - 8);
-        inq_page_prose(page, "  Not decided, for want of facts: ", 4, names.bytes);
-    }
-    inq_text_deinit(&names);
+    put_names(page, verdicts, answer, false);
+    put_names(page, verdicts, answer, true);
 }
 
 /* The first frame that is no runtime library's, as the group key has found it: "prog!parse". */
