@@ -5,12 +5,14 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
 #include "page.h"
 
 #define MOST_OTHERS 6
+#define MOST_NAMES 8
 #define MOST_ITEMS 10
 
 static bool grade_is(const json_t *verdict, const char *grade)
@@ -163,47 +165,84 @@ static void put_other(struct inq_page *page, const json_t *verdict)
     inq_text_deinit(&line);
 }
 
+/* Symptoms of another verdict are no alternatives to it, and what is not decided is only named. */
+static bool is_named_only(const struct inq_page *page, const json_t *verdict)
+{
+    return grade_is(verdict, "inconclusive") ||
+           (!page->style->verbose && inq_page_text(verdict, "explained_by"));
+}
+
+/* Those that may be listed at all: neither the answer nor what its chain has told already. */
+static size_t list_others(const struct inq_page *page, const json_t *verdicts, size_t answer,
+                          const json_t **ret_others)
+{
+    const json_t *links[INQ_PAGE_LINKS];
+    size_t n_links = inq_page_links(verdicts, json_array_get(verdicts, answer), links), found = 0;
+    for (size_t i = 0; i < json_array_size(verdicts); i++) {
+        const json_t *verdict = json_array_get(verdicts, i);
+        bool told = i == answer;
+        for (size_t link = 0; link < n_links && !page->style->verbose; link++)
+            told = told || links[link] == verdict;
+        if (!told)
+            ret_others[found++] = verdict;
+    }
+    return found;
+}
+
+static void put_names(struct inq_page *page, const json_t **others, size_t count, bool undecided)
+{
+    size_t found = 0, most = page->style->verbose ? SIZE_MAX : MOST_NAMES;
+    struct inq_text names = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *id = inq_page_text(others[i], "signature");
+        if (!is_named_only(page, others[i]) || grade_is(others[i], "inconclusive") != undecided)
+            continue;
+        if (found < most)
+            inq_text_printf(&names, "%s%s", found ? ", " : "", id ? id : "?");
+        found++;
+    }
+    if (found > most)
+        inq_text_printf(&names, " and %zu more", found - most);
+    if (found > 0 && !names.failed)
+        inq_page_prose(page,
+                       undecided ? "  Not decided, for want of facts: "
+                                 : "  Symptoms, no causes of their own: ",
+                       4, names.bytes);
+    inq_text_deinit(&names);
+}
+
 /*
- * The rest: rivals, what is true but no cause, and what is refuted, since that is what a reader was
- * about to believe. Those that could not be decided are only named.
+ * The rest: rivals, what is refuted, since that is what a reader was about to believe, and what is
+ * true but no cause.
  */
 static void put_others(struct inq_page *page, const json_t *verdicts, size_t answer)
 {
-    static const char *const order[] = {"proven", "strong", "plausible", "context", "refuted"};
-    size_t shown = 0, hidden = 0, undecided = 0, count = json_array_size(verdicts);
-    struct inq_text names = {0};
-    for (size_t i = 0; i < count; i++) {
-        const json_t *verdict = json_array_get(verdicts, i);
-        if (i == answer || !grade_is(verdict, "inconclusive"))
-            continue;
-        if (undecided < 8 || page->style->verbose)
-            inq_text_printf(
-                &names, "%s%s", undecided ? ", " : "",
-                inq_page_text(verdict, "signature") ? inq_page_text(verdict, "signature") : "?");
-        undecided++;
+    static const char *const order[] = {"proven", "strong", "plausible", "refuted", "context"};
+    _cleanup_free_ const json_t **others =
+        calloc(json_array_size(verdicts) + 1, sizeof(const json_t *));
+    size_t shown = 0, hidden = 0, count = 0;
+    if (!others) {
+        inq_page_put(page, "\n(no memory for the other verdicts)\n");
+        return;
     }
-    if (count > (answer < count))
+    count = list_others(page, verdicts, answer, others);
+    if (count > 0)
         inq_page_heading(page, "Also considered");
     for (size_t grade = 0; grade < INQ_ARRAY_SIZE(order); grade++) {
         for (size_t i = 0; i < count; i++) {
-            const json_t *verdict = json_array_get(verdicts, i);
-            if (i == answer || !grade_is(verdict, order[grade]))
+            if (!grade_is(others[i], order[grade]) || is_named_only(page, others[i]))
                 continue;
             if (shown >= MOST_OTHERS && !page->style->verbose)
                 hidden++;
             else
-                put_other(page, verdict);
+                put_other(page, others[i]);
             shown++;
         }
     }
     if (hidden > 0)
         inq_page_printf(page, "  ... %zu more (-v shows them)\n", hidden);
-    if (undecided > 0 && !names.failed) {
-        if (undecided > 8 && !page->style->verbose)
-            inq_text_printf(&names, " and %zu more", undecided - 8);
-        inq_page_prose(page, "  Not decided, for want of facts: ", 4, names.bytes);
-    }
-    inq_text_deinit(&names);
+    put_names(page, others, count, false);
+    put_names(page, others, count, true);
 }
 
 /* The first frame that is no runtime library's, as the group key has found it: "prog!parse". */

@@ -6,9 +6,6 @@
 
 #include "page.h"
 
-/* Longer chains than this are a ring, or a document that somebody made up. */
-#define MAX_LINKS 8u
-
 static bool text_is(const json_t *verdict, const char *key, const char *value)
 {
     const char *text = inq_page_text(verdict, key);
@@ -28,13 +25,22 @@ static const json_t *symptom_of(const json_t *verdicts, const json_t *verdict)
     return NULL;
 }
 
+size_t inq_page_links(const json_t *verdicts, const json_t *answer,
+                      const json_t *ret_links[INQ_PAGE_LINKS])
+{
+    size_t count = 0;
+    while (answer && count < INQ_PAGE_LINKS) {
+        ret_links[count++] = answer;
+        answer = symptom_of(verdicts, answer);
+    }
+    return count;
+}
+
 /* Symptom first, as it was met; the cause last. */
 void inq_page_chain(struct inq_page *page, const json_t *verdicts, const json_t *answer)
 {
-    const json_t *links[MAX_LINKS] = {answer};
-    size_t count = 1;
-    while (count < MAX_LINKS && (links[count] = symptom_of(verdicts, links[count - 1])))
-        count++;
+    const json_t *links[INQ_PAGE_LINKS];
+    size_t count = inq_page_links(verdicts, answer, links);
     if (count < 2)
         return;
     inq_page_heading(page, "How it came to this");

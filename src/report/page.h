@@ -87,6 +87,13 @@ void inq_page_size(json_int_t bytes, char ret_size[32]);
 /* Eight hex digits that stand for a group's long key. */
 void inq_page_group_id(const char *key, char ret_id[9]);
 
+/* Longer chains than this are a ring, or a document that somebody made up. */
+#define INQ_PAGE_LINKS 8u
+
+/* The answer, the symptom that it explains, the symptom of that, and so on; returns how many. They
+ * live as long as `verdicts`. A NULL answer has no links. */
+size_t inq_page_links(const json_t *verdicts, const json_t *answer,
+                      const json_t *ret_links[INQ_PAGE_LINKS]);
 /* The sections, in their order (text.c). */
 void inq_page_state(struct inq_page *page); /* exit, dlopen, fork, ...: one line each */
 void inq_page_headline(struct inq_page *page);

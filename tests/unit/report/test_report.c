@@ -71,6 +71,37 @@ static void ten_lines_tell_what_to_do(void **state)
     }
 }
 
+/* What the chain tells is not told again, other symptoms are named, and what is refuted stands
+ * before what is merely true; with -v everything is listed. */
+static void symptoms_are_no_alternatives(void **state)
+{
+    (void)state;
+    json_t *document = golden_document("free-near-null");
+    json_error_t error;
+    json_t *verdicts =
+        json_loads("[{\"signature\": \"cause\", \"title\": \"Cause\", \"grade\": \"proven\"},"
+                   " {\"signature\": \"link\", \"title\": \"Link\", \"grade\": \"proven\", "
+                   "\"explained_by\": \"cause\"},"
+                   " {\"signature\": \"beside\", \"title\": \"Beside\", \"grade\": \"strong\", "
+                   "\"explained_by\": \"cause\"},"
+                   " {\"signature\": \"true\", \"title\": \"True\", \"grade\": \"context\"},"
+                   " {\"signature\": \"wrong\", \"title\": \"Wrong\", \"grade\": \"refuted\"}]",
+                   0, &error);
+    assert_non_null(verdicts);
+    assert_int_equal(json_object_set_new(document, "verdicts", verdicts), 0);
+    _cleanup_free_ char *text = render(document, (struct inq_style){.width = 80});
+    assert_non_null(strstr(text, "Also considered\n  REFUTED  Wrong\n  CONTEXT  True\n"
+                                 "  Symptoms, no causes of their own: beside\n"));
+    assert_null(strstr(text, "PROVEN  Link"));
+    _cleanup_free_ char *all = render(document, (struct inq_style){.width = 80, .verbose = true});
+    assert_non_null(strstr(all, "  PROVEN  Link\n  STRONG  Beside\n"));
+    while (json_array_size(verdicts) > 2)
+        json_array_remove(verdicts, 2);
+    _cleanup_free_ char *chain = render(document, (struct inq_style){.width = 80});
+    assert_null(strstr(chain, "Also considered"));
+    json_decref(document);
+}
+
 static void identical_stacks_are_folded(void **state)
 {
     (void)state;
@@ -210,6 +241,7 @@ int test_report(void)
         cmocka_unit_test(fits_the_terminal),
         cmocka_unit_test(no_colour_unless_asked),
         cmocka_unit_test(ten_lines_tell_what_to_do),
+        cmocka_unit_test(symptoms_are_no_alternatives),
         cmocka_unit_test(identical_stacks_are_folded),
         cmocka_unit_test(cycles_are_folded),
         cmocka_unit_test(exit_codes),
