@@ -39,6 +39,8 @@ static const char *const allowed[] = {
     "?SAN_OPTIONS",
     "UBSAN_OPTIONS",
     "CUDA_VISIBLE_DEVICES",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
 };
 
 bool inq_environment_allowed(const char *name)
