@@ -39,14 +39,20 @@ static bool has_store(const struct inq_records *records)
     return records && records->store;
 }
 
+bool inq_records_is_own_file(const struct inq_records *records, const struct inq_walk_entry *entry)
+{
+    return has_store(records) && inq_store_is_own_file(records->store, entry->dev, entry->ino);
+}
+
 void inq_records_look(struct inq_records *records, const struct inq_walk_entry *entry,
-                      struct inq_store_claim *ret_claim)
+                      bool state_only, struct inq_store_claim *ret_claim)
 {
     const struct inq_store_file file = {.path = entry->path,
                                         .dev = entry->dev,
                                         .ino = entry->ino,
                                         .size_bytes = entry->size_bytes,
                                         .mtime_nsec = entry->mtime_nsec,
+                                        .state_only = state_only,
                                         .setting = records ? records->setting : ""};
 
     *ret_claim = (struct inq_store_claim){.state = INQ_STORE_NEW};
@@ -199,20 +205,32 @@ struct inq_error *inq_records_judge(struct inq_records *records, const char *uid
     return NULL;
 }
 
+/* Of the answer only what a line and the groups show. */
+static json_t *first_answer(const json_t *report)
+{
+    static const char *const keys[] = {"signature", "title", "grade", "origin"};
+    const json_t *best = json_array_get(json_object_get(report, "verdicts"), 0);
+    json_t *list = json_array(), *answer = best ? json_object() : NULL;
+
+    for (size_t i = 0; best && i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (json_object_get(best, keys[i]))
+            json_object_set(answer, keys[i], json_object_get(best, keys[i]));
+    if (answer)
+        json_array_append_new(list, answer);
+    return list;
+}
+
 json_t *inq_records_row(const json_t *report)
 {
-    static const char *const heavy[] = {"modules", "collisions", "environment", "unknown", "pairs"};
-    json_t *row = json_copy((json_t *)report), *threads = json_array();
-    const json_t *thread;
-    size_t i;
+    static const char *const keys[] = {"format",  "version", "uid",   "tool",       "core",
+                                       "process", "signal",  "fault", "name_facts", "kernel_log",
+                                       "group",   "error"};
+    json_t *row = json_object();
 
-    for (i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++)
-        json_object_del(row, heavy[i]);
-    json_array_foreach (json_object_get(report, "threads"), i, thread) {
-        if (json_is_true(json_object_get(thread, "crashed")))
-            json_array_append(threads, (json_t *)thread);
-    }
-    if (!row || json_object_set_new(row, "threads", threads) < 0) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (json_object_get(report, keys[i]))
+            json_object_set(row, keys[i], json_object_get(report, keys[i]));
+    if (!row || json_object_set_new(row, "verdicts", first_answer(report)) < 0) {
         json_decref(row);
         return NULL;
     }

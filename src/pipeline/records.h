@@ -37,9 +37,11 @@ char *inq_records_setting(const struct inq_job_options *options);
 
 /* Opens what was put off. */
 void inq_records_wake(struct inq_records *records);
+/* The database's own files: never opened. */
+bool inq_records_is_own_file(const struct inq_records *records, const struct inq_walk_entry *entry);
 /* What is known of an entry; NEW when nothing is. The claim is the caller's to clean up. */
 void inq_records_look(struct inq_records *records, const struct inq_walk_entry *entry,
-                      struct inq_store_claim *ret_claim);
+                      bool state_only, struct inq_store_claim *ret_claim);
 /* Claims an open file: CLAIMED, with an id of 0 when there is no database; or what look() says. */
 void inq_records_claim(struct inq_records *records, const char *path, const struct stat *st,
                        struct inq_store_claim *ret_claim);

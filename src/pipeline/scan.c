@@ -201,8 +201,28 @@ static struct inq_error *look_up(struct scan *s, struct item *item)
 {
     _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim;
 
-    inq_records_look(s->options->job.records, entry_of(s, item), &claim);
-    return recall(s, item, &claim);
+    inq_records_look(s->options->job.records, entry_of(s, item), true, &claim);
+    if (claim.state != INQ_STORE_DONE)
+        return recall(s, item, &claim);
+    item->known = true; /* its row is brought when its turn has come: thousands may wait */
+    item->progress = DONE;
+    return NULL;
+}
+
+static struct inq_error *bring_known(struct scan *s, struct item *item)
+{
+    _cleanup_(inq_store_claim_deinit) struct inq_store_claim claim = {0};
+
+    if (!item->known || item->report || item->skipped)
+        return NULL;
+    inq_records_look(s->options->job.records, entry_of(s, item), false, &claim);
+    if (claim.state == INQ_STORE_DONE)
+        INQ_TRY(recall_report(s, item, &claim));
+    if (item->report)
+        return NULL;
+    item->known = false;
+    item->deferred = true; /* purged, or changed by another scan, a moment ago */
+    return skip(item, "its record was taken away meanwhile");
 }
 
 /* Decides by the first bytes whether a worker is worth its while. */
@@ -221,6 +241,8 @@ static struct inq_error *classify(struct scan *s, struct item *item)
         return skip(item, "not a regular file: %s", entry->special);
     if (entry->error)
         return fail(s, item, "cannot read", entry->error);
+    if (inq_records_is_own_file(s->options->job.records, entry))
+        return skip(item, "the crash database itself");
     INQ_TRY(look_up(s, item));
     if (item->progress == DONE)
         return NULL;
@@ -300,6 +322,8 @@ static struct inq_error *emit_rows(struct scan *s)
 {
     while (s->next_row < s->walk.entries.count && s->items[s->next_row].progress == DONE) {
         struct item *item = &s->items[s->next_row++];
+
+        INQ_TRY(bring_known(s, item));
         struct inq_scan_row row = {.path = entry_of(s, item)->path,
                                    .report = item->report,
                                    .exit_code = item->exit_code,

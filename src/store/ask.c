@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "evidence.h"
 #include "filter.h"
 #include "sql.h"
 
@@ -98,6 +99,16 @@ static struct inq_error *of_group(struct inq_store *store, enum inq_sql which,
     return NULL;
 }
 
+/* Columns may hold bytes that are no UTF-8. */
+static void append_text(json_t *list, const unsigned char *text)
+{
+    json_t *object = json_object();
+
+    inq_json_set_foreign(object, "", text ? (const char *)text : "");
+    json_array_append(list, json_object_get(object, ""));
+    json_decref(object);
+}
+
 static struct inq_error *add_programs(struct inq_store *store,
                                       const struct inq_store_filter *filter, int64_t id,
                                       json_t *group)
@@ -113,7 +124,7 @@ static struct inq_error *add_programs(struct inq_store *store,
         const unsigned char *name = sqlite3_column_text(statement, 0);
 
         if (json_array_size(programs) < PROGRAMS)
-            json_array_append_new(programs, json_string((const char *)name));
+            append_text(programs, name);
         else
             json_object_set_new(group, "programs_more", json_true());
     }
@@ -130,10 +141,14 @@ static struct inq_error *add_builds(struct inq_store *store, const struct inq_st
 
     json_object_set_new(group, "builds", builds);
     INQ_TRY(of_group(store, INQ_SQL_GROUP_BUILDS, filter, id, &statement));
-    while (!(error = inq_sql_step(store, statement, &row)) && row)
-        json_array_append_new(builds,
-                              json_pack("{s:s, s:I}", "build_id", sqlite3_column_text(statement, 0),
-                                        "count", (json_int_t)sqlite3_column_int64(statement, 1)));
+    while (!(error = inq_sql_step(store, statement, &row)) && row) {
+        const char *build_id = (const char *)sqlite3_column_text(statement, 0);
+        json_t *build =
+            json_pack("{s:I}", "count", (json_int_t)sqlite3_column_int64(statement, 1));
+
+        inq_json_set_foreign(build, "build_id", build_id ? build_id : "");
+        json_array_append_new(builds, build);
+    }
     return error;
 }
 
@@ -212,11 +227,16 @@ static struct inq_error *list_groups(struct inq_store *store, const struct inq_s
     inq_filter_bind(statement, filter);
     inq_sql_bind_int(statement, 6, filter->most ? (int64_t)filter->most : MOST_GROUPS);
     while (!(error = inq_sql_step(store, statement, &row)) && row) {
-        json_t *group = json_pack(
-            "{s:I, s:s, s:s?, s:I, s:I}", "id", (json_int_t)sqlite3_column_int64(statement, 0),
-            "bug", sqlite3_column_text(statement, 1), "title", sqlite3_column_text(statement, 2),
-            "count", (json_int_t)sqlite3_column_int64(statement, 3), "hosts",
-            (json_int_t)sqlite3_column_int64(statement, 4));
+        const char *key = (const char *)sqlite3_column_text(statement, 1);
+        const char *title = (const char *)sqlite3_column_text(statement, 2);
+        json_t *group = json_pack("{s:I, s:I, s:I}", "id",
+                                  (json_int_t)sqlite3_column_int64(statement, 0), "count",
+                                  (json_int_t)sqlite3_column_int64(statement, 3), "hosts",
+                                  (json_int_t)sqlite3_column_int64(statement, 4));
+
+        inq_json_set_foreign(group, "bug", key ? key : "");
+        if (title)
+            inq_json_set_foreign(group, "title", title);
 
         put_time(group, "first", statement, 5);
         put_time(group, "last", statement, 6);

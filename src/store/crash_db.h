@@ -39,6 +39,12 @@ static inline void inq_store_closep(struct inq_store **store)
     inq_store_close(*store);
 }
 const char *inq_store_path(const struct inq_store *store);
+/*
+ * Is this the database itself, or one of the files that SQLite keeps beside it? Such a file must
+ * not even be opened: POSIX locks belong to a process and a file, and closing any descriptor of
+ * the file drops them (fcntl(2)), under the feet of the connection. Takes NULL.
+ */
+bool inq_store_is_own_file(const struct inq_store *store, uint64_t dev, uint64_t ino);
 
 /*
  * Where the database is when nobody says: $XDG_STATE_HOME/inquest/crashes.db, else
@@ -54,6 +60,7 @@ struct inq_store_file { /* a file as fstat saw it */
     uint64_t dev, ino, size_bytes;
     int64_t mtime_nsec;
     const char *setting; /* how it is looked at (options, signatures, release): any word */
+    bool state_only;     /* look: `row` of what is done is left out */
 };
 
 enum inq_store_state {

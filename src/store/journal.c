@@ -24,13 +24,14 @@ void inq_store_claim_deinit(struct inq_store_claim *claim)
     *claim = (struct inq_store_claim){0};
 }
 
-static struct inq_error *answer_done(struct inq_store *store, sqlite3_stmt *found,
+static struct inq_error *answer_done(struct inq_store *store, sqlite3_stmt *found, bool state_only,
                                      struct inq_store_claim *claim)
 {
     const char *uid = (const char *)sqlite3_column_text(found, 10);
 
-    INQ_TRY(inq_unpack(store, sqlite3_column_blob(found, 11),
-                       (size_t)sqlite3_column_bytes(found, 11), &claim->row));
+    if (!state_only)
+        INQ_TRY(inq_unpack(store, sqlite3_column_blob(found, 11),
+                           (size_t)sqlite3_column_bytes(found, 11), &claim->row));
     claim->state = INQ_STORE_DONE;
     claim->exit_code = sqlite3_column_int(found, 12);
     strncpy(claim->uid, uid ? uid : "", sizeof(claim->uid) - 1);
@@ -43,14 +44,14 @@ static bool is_quarantined(const struct entry *entry)
 }
 
 /* What the row says of the file. */
-static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, struct entry *entry,
-                               struct inq_store_claim *claim)
+static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, bool state_only,
+                               struct entry *entry, struct inq_store_claim *claim)
 {
     const char *state = (const char *)sqlite3_column_text(found, 3);
     const pid_t owner = (pid_t)sqlite3_column_int64(found, 6);
 
     claim->state = INQ_STORE_NEW;
-    if (!entry->same) {
+    if (!entry->same || !state) {
         entry->attempts = entry->kills = 0; /* it is another file now */
         return NULL;
     }
@@ -65,7 +66,7 @@ static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, str
     }
     /* the crash may have been purged since: then it is done again */
     if (!strcmp(state, "done") && sqlite3_column_type(found, 10) != SQLITE_NULL)
-        return answer_done(store, found, claim);
+        return answer_done(store, found, state_only, claim);
     if (!strcmp(state, "other"))
         claim->state = INQ_STORE_OTHER;
     else if (!strcmp(state, "failed") && is_quarantined(entry))
@@ -101,7 +102,7 @@ static struct inq_error *look_up(struct inq_store *store, const struct inq_store
     entry->attempts = sqlite3_column_int64(found, 4);
     entry->kills = sqlite3_column_int64(found, 5);
     claim->id = entry->id;
-    struct inq_error *error = judge(store, found, entry, claim);
+    struct inq_error *error = judge(store, found, file->state_only, entry, claim);
     sqlite3_reset(found);
     return error;
 }

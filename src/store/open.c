@@ -238,6 +238,23 @@ static void read_boot_id(struct inq_store *store)
     store->boot_id[strcspn(store->boot_id, "\n")] = '\0';
 }
 
+static void note_own_files(struct inq_store *store)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(ends); i++) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (asprintf(&path, "%s%s", store->path, ends[i]) < 0)
+            path = NULL;
+        else if (stat(path, &st) == 0) {
+            store->own[i].dev = st.st_dev;
+            store->own[i].ino = st.st_ino;
+        }
+    }
+}
+
 struct inq_error *inq_store_open(const char *path, enum inq_store_mode mode,
                                  struct inq_store **ret_store)
 {
@@ -262,8 +279,17 @@ struct inq_error *inq_store_open(const char *path, enum inq_store_mode mode,
                                    "PRAGMA cell_size_check = ON"));
     }
     read_boot_id(store);
+    note_own_files(store);
     *ret_store = TAKE_PTR(store);
     return NULL;
+}
+
+bool inq_store_is_own_file(const struct inq_store *store, uint64_t dev, uint64_t ino)
+{
+    for (size_t i = 0; store && i < INQ_ARRAY_SIZE(store->own); i++)
+        if (store->own[i].ino == ino && store->own[i].dev == dev && ino != 0)
+            return true;
+    return false;
 }
 
 void inq_store_close(struct inq_store *store)

@@ -59,6 +59,14 @@ struct inq_error *inq_unpack(const struct inq_store *store, const void *bytes, s
     size_t n = ZSTD_decompress(text, (size_t)whole, bytes, size);
     if (ZSTD_isError(n))
         return damaged(store);
-    *ret_document = json_loadb(text, n, JSON_DECODE_ANY, NULL);
-    return *ret_document ? NULL : damaged(store);
+    /* whoever could write the file could write anything into it */
+    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
+    struct inq_error *error = inq_evidence_parse(text, n, store->path, &evidence);
+    if (error == &inq_error_oom)
+        return error;
+    inq_error_destroy(error);
+    if (!evidence)
+        return damaged(store);
+    *ret_document = TAKE_PTR(evidence->document);
+    return NULL;
 }

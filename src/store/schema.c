@@ -3,6 +3,14 @@
 
 #include "cleanup.h"
 
+/* Parts of triggers. */
+#define TALLY_ADD                                                                                  \
+    " INSERT INTO tally SELECT new.grp, coalesce(new.host, ''), 1 WHERE new.grp IS NOT NULL"       \
+    " ON CONFLICT (grp, host) DO UPDATE SET n = n + 1;"
+#define TALLY_DROP                                                                                 \
+    " UPDATE tally SET n = n - 1 WHERE grp = old.grp AND host = coalesce(old.host, '');"           \
+    " DELETE FROM tally WHERE grp = old.grp AND host = coalesce(old.host, '') AND n < 1;"
+
 /*
  * Never change a step that was released: add one. Each runs in one transaction, together with the
  * new user_version.
@@ -34,6 +42,18 @@ const char *const inq_schema_steps[] = {
     "CREATE INDEX file_crash ON file (crash);"
     "CREATE TABLE issue (id INTEGER PRIMARY KEY, grp TEXT, signature TEXT, link TEXT NOT NULL,"
     " expires INTEGER NOT NULL) STRICT;",
+    /* 2: how often a group was seen, by host ("" when unknown): a bug with 100,000 crashes is
+     * asked about at every one of them */
+    "CREATE TABLE tally (grp INTEGER NOT NULL REFERENCES grp, host TEXT NOT NULL, n INTEGER NOT"
+    " NULL, PRIMARY KEY (grp, host)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO tally SELECT grp, coalesce(host, ''), count(*) FROM crash WHERE grp IS NOT NULL"
+    " GROUP BY 1, 2;"
+    "CREATE TRIGGER tally_add AFTER INSERT ON crash WHEN new.grp IS NOT NULL BEGIN" TALLY_ADD
+    " END;"
+    "CREATE TRIGGER tally_drop AFTER DELETE ON crash WHEN old.grp IS NOT NULL BEGIN" TALLY_DROP
+    " END;"
+    "CREATE TRIGGER tally_move AFTER UPDATE OF grp, host ON crash WHEN old.grp IS NOT new.grp OR"
+    " old.host IS NOT new.host BEGIN" TALLY_DROP TALLY_ADD " END;",
 };
 
 const size_t inq_schema_n_steps = INQ_ARRAY_SIZE(inq_schema_steps);

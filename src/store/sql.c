@@ -58,13 +58,26 @@ static const char *const texts[INQ_SQL_N] = {
     [INQ_SQL_GROUP_FIND] = "SELECT id FROM grp WHERE key = ?1",
     [INQ_SQL_MODULE_CLEAR] = "DELETE FROM crash_module WHERE crash = ?1",
     [INQ_SQL_MODULE_ADD] = "INSERT OR IGNORE INTO crash_module (crash, build) VALUES (?1, ?2)",
+    /* ?2 is the dump itself, which does not count; each part is a look into an index */
     [INQ_SQL_SEEN] =
-        "SELECT count(*), count(DISTINCT c.host), min(c.t_crash), max(c.t_crash) FROM crash AS c"
-        " JOIN grp AS g ON g.id = c.grp WHERE g.key = ?1 AND c.identity IS NOT ?2",
+        "WITH g AS (SELECT id FROM grp WHERE key = ?1),"
+        " own AS (SELECT coalesce(host, '') AS host FROM crash WHERE identity = ?2"
+        " AND grp = (SELECT id FROM g)),"
+        " others AS (SELECT host, n - (SELECT count(*) FROM own WHERE own.host = tally.host) AS n"
+        " FROM tally WHERE grp = (SELECT id FROM g))"
+        " SELECT (SELECT coalesce(sum(n), 0) FROM others),"
+        " (SELECT count(*) FROM others WHERE n > 0 AND host <> ''),"
+        " (SELECT t_crash FROM crash WHERE grp = (SELECT id FROM g) AND t_crash IS NOT NULL"
+        " AND identity IS NOT ?2 ORDER BY t_crash LIMIT 1),"
+        " (SELECT t_crash FROM crash WHERE grp = (SELECT id FROM g) AND t_crash IS NOT NULL"
+        " AND identity IS NOT ?2 ORDER BY t_crash DESC LIMIT 1)",
+    /* crashes whose time nobody knows come last */
     [INQ_SQL_SEEN_BUILD] =
-        "SELECT b.build_id FROM crash AS c JOIN grp AS g ON g.id = c.grp JOIN build AS b"
-        " ON b.id = c.build WHERE g.key = ?1 AND c.identity IS NOT ?2"
-        " ORDER BY coalesce(c.t_crash, c.t_record), c.id LIMIT 1",
+        "SELECT b.build_id FROM build AS b WHERE b.id = coalesce("
+        "(SELECT build FROM crash WHERE grp = (SELECT id FROM grp WHERE key = ?1) AND t_crash IS"
+        " NOT NULL AND build IS NOT NULL AND identity IS NOT ?2 ORDER BY t_crash LIMIT 1),"
+        "(SELECT build FROM crash WHERE grp = (SELECT id FROM grp WHERE key = ?1) AND t_crash IS"
+        " NULL AND build IS NOT NULL AND identity IS NOT ?2 ORDER BY id LIMIT 1))",
     [INQ_SQL_ISSUE_OF] =
         "SELECT link FROM issue WHERE (grp = ?1 OR signature = ?2) AND (expires = 0 OR"
         " expires > ?3) ORDER BY grp IS NULL, id LIMIT 1",

@@ -57,6 +57,9 @@ struct inq_store {
     char boot_id[40];
     sqlite3_stmt *statements[INQ_SQL_N];
     bool in_transaction; /* inq_store_begin() */
+    struct {
+        uint64_t dev, ino;
+    } own[3]; /* the file, -wal, -shm; they stay as long as they are open. 0: not there */
 };
 
 /* The error of the connection's last call, by its result code. */
