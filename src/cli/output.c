@@ -155,14 +155,34 @@ static uint64_t now_msec(void)
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }
 
+/* "  212/s, 1:05 left": the mean since the first was done, which big cores come before. */
+static void put_rate(struct inq_text *line, uint64_t done, uint64_t total, uint64_t msec)
+{
+    if (done < 2 || msec == 0)
+        return;
+    const double rate = (double)(done - 1) * 1000.0 / (double)msec;
+    const double left = (double)(total > done ? total - done : 0) / rate;
+
+    inq_text_printf(line, rate < 10 ? "  %.1f/s" : "  %.0f/s", rate);
+    if (left >= 360000)
+        inq_text_append(line, ", days left");
+    else if (left >= 3600)
+        inq_text_printf(line, ", %u:%02u h left", (unsigned)left / 3600, (unsigned)left / 60 % 60);
+    else
+        inq_text_printf(line, ", %u:%02u left", (unsigned)left / 60, (unsigned)left % 60);
+}
+
 void cli_progress(struct cli *cli, uint64_t done, uint64_t total)
 {
-    static uint64_t began, shown;
+    static uint64_t began, shown, before;
     _cleanup_(inq_text_deinit) struct inq_text line = {0};
     uint64_t now = now_msec();
 
-    if (began == 0)
+    if (began == 0 || done < before) { /* a watch has several rounds */
         began = now;
+        shown = 0;
+    }
+    before = done;
     if (cli->options.quiet || total < 2 || now - began < PROGRESS_AFTER_MSEC ||
         now - shown < PROGRESS_EVERY_MSEC || !terminal_can(STDERR_FILENO))
         return;
@@ -170,8 +190,9 @@ void cli_progress(struct cli *cli, uint64_t done, uint64_t total)
     inq_text_append(&line, "\r[");
     for (unsigned i = 0; i < BAR_COLUMNS; i++)
         inq_text_append(&line, done * BAR_COLUMNS > i * total ? "#" : " ");
-    inq_text_printf(&line, "] %llu/%llu\033[K", (unsigned long long)done,
-                    (unsigned long long)total);
+    inq_text_printf(&line, "] %llu/%llu", (unsigned long long)done, (unsigned long long)total);
+    put_rate(&line, done, total, now - began);
+    inq_text_append(&line, "\033[K");
     write_line(cli, &line);
     cli->progress_shown = true;
 }

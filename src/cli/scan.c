@@ -245,6 +245,8 @@ static int scan_paths(struct cli_scan *scan, const char *const *paths, size_t n)
     json_decref(result.groups);
     if (error)
         return cli_fail(cli, error);
+    if (exit_code != CLI_EXIT_IO || !cli->options.markdown)
+        cli_scan_mark_shown(scan);
     return exit_code;
 }
 

@@ -169,13 +169,45 @@ void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row)
     scan->rows++;
     scan->fail_on += is_looked_for(scan, row->report);
     remember(scan, row);
-    if (cli->options.only_new && uid && cli->records.store)
-        inq_error_destroy(inq_store_set_reported(cli->records.store, uid));
+    if (cli->options.only_new && uid) {
+        if (!scan->shown)
+            scan->shown = json_array();
+        json_array_append_new(scan->shown, json_string(uid));
+    }
     if (cli->options.markdown) {
         if (scan->markdown.size == 0)
             inq_report_markdown_begin(&scan->markdown);
         inq_report_markdown_row(row->report, &scan->markdown);
     }
+}
+
+static struct inq_error *mark_all(struct inq_store *store, const json_t *uids)
+{
+    const json_t *uid;
+    size_t i;
+
+    INQ_TRY(inq_store_begin(store));
+    json_array_foreach (uids, i, uid)
+        INQ_TRY(inq_store_set_reported(store, json_string_value(uid)));
+    return inq_store_commit(store);
+}
+
+void cli_scan_mark_shown(struct cli_scan *scan)
+{
+    struct cli *cli = scan->cli;
+
+    cli_flush(cli);
+    if (json_array_size(scan->shown) > 0 && cli->records.store && !cli->write_failed) {
+        struct inq_error *error = mark_all(cli->records.store, scan->shown);
+
+        if (error) {
+            cli_message(cli, "%s", inq_error_line(error));
+            cli_message(cli, "what was shown will be shown again");
+            inq_error_destroy(error);
+            cli->records.failed = true;
+        }
+    }
+    json_decref(TAKE_PTR(scan->shown));
 }
 
 /* Behind what is there: a CI system collects the summaries of several steps in one file. */
@@ -204,4 +236,5 @@ void cli_scan_deinit(struct cli_scan *scan)
     inq_known_issues_deinit(&scan->issues);
     inq_text_deinit(&scan->markdown);
     json_decref(scan->kept);
+    json_decref(scan->shown);
 }

@@ -11,6 +11,7 @@ struct cli_scan {
     struct cli *cli;
     struct inq_known_issues issues;
     struct inq_text markdown; /* of --markdown, written at the end */
+    json_t *shown;            /* --new: uids of rows, to be marked once they are really out */
     json_t *kept;             /* --advice: group → [{path, when, bytes}] */
     uint64_t rows;            /* crashes that were shown */
     uint64_t fail_on;         /* crashes that --fail-on looks for */
@@ -23,6 +24,11 @@ bool cli_scan_wanted(const struct cli_scan *scan, const json_t *report);
 void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row);
 /* --markdown, --advice: at the end. An error is INQ_E_IO. */
 struct inq_error *cli_scan_write_markdown(struct cli_scan *scan, const json_t *groups);
+/*
+ * --new: from now on these are not new. After everything was written: what nobody could read is
+ * told again.
+ */
+void cli_scan_mark_shown(struct cli_scan *scan);
 void cli_scan_print_advice(struct cli_scan *scan);
 void cli_scan_deinit(struct cli_scan *scan);
 

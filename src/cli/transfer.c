@@ -13,6 +13,8 @@
 
 /* Lines in one transaction: a file that is cut short keeps what came before. */
 #define BATCH 256
+/* A worker's answer has no more. */
+#define MAX_LINE INQ_MAX_WORKER_OUTPUT
 
 static bool export_row(void *context, const char *uid, json_t *row)
 {
@@ -70,18 +72,56 @@ static struct inq_error *import_line(struct import *import, const char *bytes, s
     return error;
 }
 
+/*
+ * Reads a line without its end. False at the end of the file. A line beyond MAX_LINE is read to its
+ * end and thrown away: *ret_long.
+ */
+static bool read_line(FILE *stream, struct inq_text *line, bool *ret_long)
+{
+    char piece[8192];
+
+    line->size = 0;
+    *ret_long = false;
+    for (bool any = false;; any = true) {
+        if (!fgets_unlocked(piece, sizeof(piece), stream))
+            return any;
+        size_t n = strlen(piece); /* a NUL byte cuts the piece: no JSON has one */
+        const bool end = n == 0 || piece[n - 1] == '\n';
+
+        if (line->size + n > MAX_LINE)
+            *ret_long = true;
+        else
+            inq_text_append_bytes(line, piece, n);
+        if (end || line->failed)
+            return true;
+    }
+}
+
+static struct inq_error *import_next(struct import *import, const struct inq_text *line,
+                                     bool too_long)
+{
+    if (line->failed)
+        return &inq_error_oom;
+    if (too_long) {
+        cli_message(import->cli, "%s:%llu: a line of more than %llu MiB is no report", import->name,
+                    (unsigned long long)import->line, (unsigned long long)(MAX_LINE / INQ_MIB));
+        import->refused++;
+        return NULL;
+    }
+    return line->size > 0 && line->bytes[0] != '\n' ? import_line(import, line->bytes, line->size)
+                                                    : NULL;
+}
+
 static struct inq_error *import_stream(struct import *import, FILE *stream)
 {
-    _cleanup_free_ char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
+    _cleanup_(inq_text_deinit) struct inq_text line = {0};
+    bool too_long;
 
-    while ((n = getline(&line, &room, stream)) > 0) {
+    while (!inq_pipeline_interrupted() && read_line(stream, &line, &too_long)) {
         import->line++;
         if (import->line % BATCH == 1)
             INQ_TRY(inq_store_begin(import->cli->store));
-        if (line[0] != '\n')
-            INQ_TRY(import_line(import, line, (size_t)n));
+        INQ_TRY(import_next(import, &line, too_long));
         if (import->line % BATCH == 0)
             INQ_TRY(inq_store_commit(import->cli->store));
     }

@@ -63,7 +63,9 @@ static void add_answer(json_t *group, const json_t *report)
     json_object_set(group, "signature", json_object_get(best, "signature"));
 }
 
-/* Counts `name` in the map `key`; at most INQ_GROUP_PROGRAMS names are told apart. */
+#define MOST_TOLD_APART 4096
+
+/* Counts `name` in the map `key`. */
 static void tally(json_t *group, const char *key, const char *name)
 {
     json_t *map = json_object_get(group, key);
@@ -77,7 +79,7 @@ static void tally(json_t *group, const char *key, const char *name)
     json_t *have = json_object_get(map, name);
     if (have)
         json_integer_set(have, json_integer_value(have) + 1);
-    else if (json_object_size(map) < INQ_GROUP_PROGRAMS)
+    else if (json_object_size(map) < MOST_TOLD_APART)
         json_object_set_new(map, name, json_integer(1));
 }
 

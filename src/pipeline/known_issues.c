@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define MAX_LINES 100000u
+#define MAX_LINE 4096
 #define LEAST_GROUP 8
 
 void inq_known_issues_deinit(struct inq_known_issues *issues)
@@ -71,15 +72,16 @@ struct inq_error *inq_known_issues_read(const char *path, struct inq_known_issue
 {
     _cleanup_(inq_known_issues_deinit) struct inq_known_issues issues = {0};
     _cleanup_fclose_ FILE *file = fopen(path, "re");
-    _cleanup_free_ char *line = NULL;
+    char line[MAX_LINE];
     unsigned number = 0;
-    size_t room = 0;
 
     if (!file)
         return inq_error_create(INQ_E_CONFIG, "%s: %s", path, strerror(errno));
-    while (getline(&line, &room, file) > 0) {
+    while (fgets(line, sizeof(line), file)) {
         if (++number > MAX_LINES)
             return wrong(path, number, "too many lines");
+        if (strlen(line) == sizeof(line) - 1 && line[sizeof(line) - 2] != '\n')
+            return wrong(path, number, "the line is too long");
         INQ_TRY(read_line(&issues, line, path, number));
     }
     if (ferror(file))

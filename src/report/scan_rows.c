@@ -138,6 +138,96 @@ void inq_report_line(const json_t *report, const struct inq_style *style, struct
     put_outcome(&page);
 }
 
+/* "; hosts web1 ×3, web2": of this scan by name, of the crash database a number. */
+static void put_hosts(struct inq_text *line, const json_t *hosts)
+{
+    const char *name;
+    json_t *count;
+    size_t i = 0;
+
+    if (json_is_integer(hosts) && json_integer_value(hosts) > 1)
+        inq_text_printf(line, "; %" PRIdMAX " hosts", (intmax_t)json_integer_value(hosts));
+    if (json_object_size(hosts) < 2) /* where one is all, it is all */
+        return;
+    inq_text_printf(line, "; %zu hosts: ", json_object_size(hosts));
+    json_object_foreach ((json_t *)hosts, name, count) {
+        if (i == PROGRAMS_SHOWN) {
+            inq_text_append(line, ", ...");
+            break;
+        }
+        inq_text_printf(line, "%s%s", i++ ? ", " : "", name);
+        if (json_integer_value(count) > 1)
+            inq_text_printf(line, " \303\227%" PRIdMAX, (intmax_t)json_integer_value(count));
+    }
+}
+
+static void put_build(struct inq_text *line, size_t i, const char *build_id, json_int_t count)
+{
+    inq_text_printf(line, "%s%.8s", i ? ", " : "", build_id ? build_id : "?");
+    if (count > 1)
+        inq_text_printf(line, " \303\227%" PRIdMAX, (intmax_t)count);
+}
+
+/* "; builds a52c956a ×12, 0f3311aa": a map, or of the crash database a list. */
+static void put_builds(struct inq_text *line, const json_t *builds)
+{
+    const size_t n = json_is_array(builds) ? json_array_size(builds) : json_object_size(builds);
+    const char *build_id;
+    json_t *item;
+    size_t i = 0;
+
+    if (n == 0)
+        return;
+    inq_text_append(line, n == 1 ? "; build " : "; builds ");
+    if (json_is_array(builds)) {
+        json_array_foreach (builds, i, item) {
+            if (i < PROGRAMS_SHOWN)
+                put_build(line, i, inq_page_text(item, "build_id"), inq_page_int(item, "count", 0));
+        }
+    } else {
+        json_object_foreach ((json_t *)builds, build_id, item) {
+            if (i < PROGRAMS_SHOWN)
+                put_build(line, i, build_id, json_integer_value(item));
+            i++;
+        }
+    }
+    if (n > PROGRAMS_SHOWN)
+        inq_text_append(line, ", ...");
+}
+
+static void put_spread(struct inq_text *line, const json_t *group)
+{
+    const char *issue = inq_page_text(group, "known_issue");
+
+    put_hosts(line, json_object_get(group, "hosts"));
+    put_builds(line, json_object_get(group, "builds"));
+    if (issue)
+        inq_text_printf(line, "; known: %s", issue);
+}
+
+/*
+ * "cpu 3: 7, cpu 0: 1": crashes of one bug that gather on one processor are the hardware's, where
+ * the rest of the machine is as busy.
+ */
+static void put_cpus(struct inq_page *page, const json_t *group)
+{
+    const json_t *cpus = json_object_get(group, "cpus");
+    struct inq_text line = {0};
+    const char *cpu;
+    json_t *count;
+    size_t i = 0;
+
+    if (json_object_size(cpus) == 0 || inq_page_int(group, "count", 0) < 2)
+        return;
+    inq_text_append(&line, "on CPU ");
+    json_object_foreach ((json_t *)cpus, cpu, count)
+        inq_text_printf(&line, "%s%s: %" PRIdMAX, i++ ? ", " : "", cpu,
+                        (intmax_t)json_integer_value(count));
+    inq_page_printf(page, "%*s", 17, "");
+    inq_page_prose(page, "", 17, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
+}
+
 /* "  14  9f21c0aa  free() of a small number  2024-03-01 .. 2024-03-14  python3.11, uwsgi" */
 static void put_group(struct inq_page *page, const json_t *group)
 {
@@ -180,8 +270,10 @@ static void put_group(struct inq_page *page, const json_t *group)
         inq_text_printf(&line, ", ... %" PRIdMAX " more", (intmax_t)more);
     if (inq_page_true(group, "programs_more")) /* the list itself was cut */
         inq_text_append(&line, " at least");
+    put_spread(&line, group);
     inq_page_prose(page, "", 17, line.failed ? "" : line.bytes);
     inq_text_deinit(&line);
+    put_cpus(page, group);
 }
 
 void inq_report_groups(const json_t *groups, const struct inq_style *style, struct inq_text *text)
