@@ -209,6 +209,13 @@ static struct inq_error *create(const char *path)
     if (asprintf(&fresh.path, "%s.new.%d", path, (int)getpid()) < 0)
         return &inq_error_oom;
     unlink(fresh.path);
+    const int fd = open(fresh.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        error = refuse(path, INQ_E_STORE, strerror(errno));
+        free(fresh.path);
+        return error;
+    }
+    close(fd);
     mode_t mask = umask(0077);
     error = connect(&fresh, fresh.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     snprintf(pragma, sizeof(pragma), "PRAGMA application_id = %d", INQ_SCHEMA_APPLICATION);

@@ -67,6 +67,7 @@ static struct inq_error *describe(const struct inq_store *store, int result)
     case SQLITE_READONLY:
         return inq_error_create(INQ_E_STORE, "the crash database cannot be written to");
     case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
         return inq_error_create(INQ_E_STORE, "%s (%s)", text,
                                 strerror(sqlite3_system_errno(store->db)));
     default:
