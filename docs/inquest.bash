@@ -14,12 +14,13 @@ _inquest() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' i
     local options='--json --all --sysroot --debug-dir --debuginfod --executable --trust-paths --stacks --engine --signatures
         --pattern --redact --timeout --max-memory --jobs --young --recursive --no-recursive --require-sandbox
-        --no-sandbox --no-store --klog --try --pid --unit --color --quiet --verbose --version --help'
+        --no-sandbox --no-store --klog --try --pid --unit --db --again --new --watch --fail-on --known-issues
+        --markdown --group-by --advice --since --until --program --group --dry-run --color --quiet --verbose --version --help'
 
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        doctor | klog | libs | scan | triage | signatures)
+        doctor | export | groups | history | import | klog | libs | purge | rejudge | scan | show | triage | signatures)
             command=${COMP_WORDS[i]}
             break
             ;;
@@ -30,13 +31,19 @@ _inquest() {
     --redact) _inquest_words 'default none strict' "$cur" && return ;;
     --color) _inquest_words 'auto always never' "$cur" && return ;;
     --sysroot | --debug-dir | --signatures) _inquest_files -d "$cur" && return ;;
-    --klog | --executable) _inquest_files -f "$cur" && return ;;
-    --pattern | --pid | --unit | --timeout | --max-memory | --jobs | -j) return ;;
+    --fail-on) _inquest_words 'proven strong any' "$cur" && return ;;
+    --group-by) _inquest_words 'bug exact program signature host' "$cur" && return ;;
+    --klog | --executable | --db | --known-issues | --markdown) _inquest_files -f "$cur" && return ;;
+    --since | --until | --program | --group | --pattern | --pid | --unit | --timeout | --max-memory | --jobs | -j) return ;;
     esac
     if [[ $cur == -* ]]; then
         _inquest_words "$options" "$cur"
     elif [[ -z $command ]]; then
-        _inquest_words 'doctor klog libs scan signatures triage' "$cur"
+        _inquest_words 'doctor export groups history import klog libs purge rejudge scan show signatures triage' "$cur"
+    elif [[ $command == show ]]; then
+        _inquest_words "$(inquest history -q --since 90d 2>/dev/null | sed -n 's/^\([0-9a-f-]\{36\}\)  .*/\1/p')" "$cur"
+    elif [[ $command =~ ^(export|groups|history|purge|rejudge)$ ]]; then
+        COMPREPLY=()
     elif [[ $command == signatures && $prev == signatures ]]; then
         _inquest_words 'list show check test explain' "$cur"
     elif [[ $command == signatures && ( $prev == show || $prev == explain ) ]]; then

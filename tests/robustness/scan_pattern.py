@@ -26,7 +26,7 @@ WANTED = 20
 # Deaths by a signal that the process sent itself: the kernel says nothing about them.
 UNLOGGED = ["raise-segv", "abort-plain", "assert-fails", "double-free"]
 PACE = 0.6  # the kernel drops lines beyond ten in five seconds, and others crash here, too
-ROUNDS = 4
+ROUNDS = 8
 
 
 def log_lines():
@@ -72,6 +72,7 @@ def crash_all(inquest, waiting, programs, work, dumps):
                 os.unlink(os.path.join(dumps, truth["name"]))
                 again.append(case)
         waiting = again
+        time.sleep(2 if waiting else 0)
     return truths
 
 
@@ -126,6 +127,7 @@ def main():
                 tally["without a line, as expected"] += 1
             else:
                 tally["without a line: dropped by the kernel"] += 1
+                print(f"dropped: {truth['case']} {truth['comm']}[{truth['tid']}] ip {truth['ip']:x} sp {truth['sp']:x}")
         again = subprocess.run([inquest, "scan", "--db", os.path.join(work, "c.db"), "--pattern", PATTERN, dumps],
                                stdout=subprocess.PIPE, timeout=60, check=False).stdout.decode()
         if f"{len(truths)} known" not in again:
