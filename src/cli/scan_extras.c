@@ -47,6 +47,8 @@ static bool is_new(const struct cli_scan *scan, const json_t *report)
 
     if (!scan->cli->options.only_new || !uid || !scan->cli->records.store)
         return true;
+    if (json_object_get(scan->shown, uid)) /* another copy of the same dump */
+        return false;
     inq_error_destroy(inq_store_is_reported(scan->cli->records.store, uid, &reported));
     return !reported;
 }
@@ -171,8 +173,8 @@ void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row)
     remember(scan, row);
     if (cli->options.only_new && uid) {
         if (!scan->shown)
-            scan->shown = json_array();
-        json_array_append_new(scan->shown, json_string(uid));
+            scan->shown = json_object();
+        json_object_set_new(scan->shown, uid, json_true());
     }
     if (cli->options.markdown) {
         if (scan->markdown.size == 0)
@@ -183,12 +185,12 @@ void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row)
 
 static struct inq_error *mark_all(struct inq_store *store, const json_t *uids)
 {
-    const json_t *uid;
-    size_t i;
+    const char *uid;
+    json_t *yes;
 
     INQ_TRY(inq_store_begin(store));
-    json_array_foreach (uids, i, uid)
-        INQ_TRY(inq_store_set_reported(store, json_string_value(uid)));
+    json_object_foreach ((json_t *)uids, uid, yes)
+        INQ_TRY(inq_store_set_reported(store, uid));
     return inq_store_commit(store);
 }
 
@@ -197,7 +199,7 @@ void cli_scan_mark_shown(struct cli_scan *scan)
     struct cli *cli = scan->cli;
 
     cli_flush(cli);
-    if (json_array_size(scan->shown) > 0 && cli->records.store && !cli->write_failed) {
+    if (json_object_size(scan->shown) > 0 && cli->records.store && !cli->write_failed) {
         struct inq_error *error = mark_all(cli->records.store, scan->shown);
 
         if (error) {

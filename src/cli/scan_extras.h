@@ -11,7 +11,7 @@ struct cli_scan {
     struct cli *cli;
     struct inq_known_issues issues;
     struct inq_text markdown; /* of --markdown, written at the end */
-    json_t *shown;            /* --new: uids of rows, to be marked once they are really out */
+    json_t *shown;            /* --new: uid → true of rows, to be marked once they are really out */
     json_t *kept;             /* --advice: group → [{path, when, bytes}] */
     uint64_t rows;            /* crashes that were shown */
     uint64_t fail_on;         /* crashes that --fail-on looks for */

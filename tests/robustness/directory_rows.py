@@ -481,6 +481,23 @@ def hostile_issues(w, d):
         expect(done.returncode == code and (code == 0 or "known:" in done.err), f"{content[:20]}: {done.returncode}: {done.err}")
 
 
+@row(102)
+def markdown(w, d):
+    """Names that mean something to a page: inert in Markdown."""
+    folder = os.path.join(d, "cores")
+    os.mkdir(folder)
+    for name in ("core.<img src=x onerror=alert(1)>", "core.](javascript:alert(1))", "core.`x` | @everyone #123 !secret", "core.\n| x |"):
+        shutil.copy(w.core, os.path.join(folder, name))
+    done = w.run("scan", "-q", "--no-store", "--klog", "none", "--markdown", "-", folder)
+    rows = [l for l in done.out.splitlines() if "core." in l]
+    expect(len(rows) == 4 and done.returncode == 0, f"{len(rows)} rows: {done.out}")
+    for line in rows:
+        bare = re.sub(r"(`+)[^`].*?\1", "", line)  # what is not code
+        expect("<img" not in bare and "](" not in bare.replace("\\]", "").replace("\\(", ""), line)
+        expect(not re.search(r"(?<![\\&])[@#](everyone|123)", bare), line)
+    expect(len({len(re.findall(r"(?<!\\)\|", l)) for l in rows}) == 1, "rows have different numbers of cells")
+
+
 def main():
     inquest, programs = os.path.abspath(sys.argv[1]), sys.argv[2]
     wanted = {int(n) for n in sys.argv[3:] if n != "--long"}
