@@ -401,7 +401,7 @@ def zstd(data):
     return subprocess.run(["zstd", "-q", "--check", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
-@row(96)
+@row(196)
 def hostile_import(w, d):
     """NDJSON of somebody else: long lines, deep nesting, wrong types, no JSON, escapes in every string."""
     database = os.path.join(d, "c.db")
@@ -435,7 +435,7 @@ def hostile_import(w, d):
     expect(code == 1 and rss < 200 << 10, f"exit {code}, {rss} KiB")
 
 
-@row(95)
+@row(195)
 def hostile_database(w, d):
     """A database of the right form whose rows are anything: told, escaped, never a crash."""
     folder, database = os.path.join(d, "cores"), os.path.join(d, "c.db")
@@ -467,7 +467,7 @@ def hostile_database(w, d):
             expect(done.returncode in (0, 1, 6), f"{command}: exit {done.returncode}: {done.err}")
 
 
-@row(94)
+@row(194)
 def hostile_issues(w, d):
     """A list of known issues that is anything: FILE:LINE, exit 2, nothing is scanned."""
     shutil.copy(w.core, os.path.join(d, "core.1"))

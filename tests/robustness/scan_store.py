@@ -42,6 +42,9 @@ def records(database):
     with sqlite3.connect(database) as db:
         expect(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), "integrity_check")
         crashes = db.execute("SELECT count(*), count(DISTINCT identity) FROM crash").fetchone()
+        counted = db.execute("SELECT grp, coalesce(host, ''), count(*) FROM crash WHERE grp NOT NULL GROUP BY 1, 2 ORDER BY 1, 2")
+        tally = db.execute("SELECT grp, host, n FROM tally ORDER BY 1, 2").fetchall()
+        expect(tally == counted.fetchall(), f"the tally has {tally}")
         states = dict(db.execute("SELECT state, count(*) FROM file GROUP BY state"))
         return crashes, states
 
