@@ -222,9 +222,9 @@ static json_t *first_answer(const json_t *report)
 
 json_t *inq_records_row(const json_t *report)
 {
-    static const char *const keys[] = {"format",  "version", "uid",   "tool",       "core",
-                                       "process", "signal",  "fault", "name_facts", "kernel_log",
-                                       "group",   "error"};
+    static const char *const keys[] = {"format",     "version",    "uid",    "tool",
+                                       "core",       "process",    "signal", "fault",
+                                       "name_facts", "kernel_log", "group",  "error"};
     json_t *row = json_object();
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

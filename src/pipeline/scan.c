@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "records.h"
 #include "cleanup.h"
 #include "dirwalk.h"
 #include "groups.h"
@@ -19,6 +18,7 @@
 #include "known_issues.h"
 #include "pipeline.h"
 #include "pool.h"
+#include "records.h"
 
 /* Big dumps first, but only among so many: rows come in order, and what is done early must wait. */
 #define LOOK_AHEAD 256u
@@ -161,8 +161,8 @@ static struct inq_error *recall_report(struct scan *s, struct item *item,
 {
     json_t *core;
 
-    INQ_TRY(inq_records_judge(s->options->job.records, claim->uid, s->options->job.rules,
-                              &claim->row));
+    INQ_TRY(
+        inq_records_judge(s->options->job.records, claim->uid, s->options->job.rules, &claim->row));
     item->report = s->options->full_reports ? inq_records_whole(s->options->job.records, claim->uid)
                                             : json_incref(claim->row);
     if (!item->report)

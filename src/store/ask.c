@@ -143,8 +143,7 @@ static struct inq_error *add_builds(struct inq_store *store, const struct inq_st
     INQ_TRY(of_group(store, INQ_SQL_GROUP_BUILDS, filter, id, &statement));
     while (!(error = inq_sql_step(store, statement, &row)) && row) {
         const char *build_id = (const char *)sqlite3_column_text(statement, 0);
-        json_t *build =
-            json_pack("{s:I}", "count", (json_int_t)sqlite3_column_int64(statement, 1));
+        json_t *build = json_pack("{s:I}", "count", (json_int_t)sqlite3_column_int64(statement, 1));
 
         inq_json_set_foreign(build, "build_id", build_id ? build_id : "");
         json_array_append_new(builds, build);
@@ -229,10 +228,10 @@ static struct inq_error *list_groups(struct inq_store *store, const struct inq_s
     while (!(error = inq_sql_step(store, statement, &row)) && row) {
         const char *key = (const char *)sqlite3_column_text(statement, 1);
         const char *title = (const char *)sqlite3_column_text(statement, 2);
-        json_t *group = json_pack("{s:I, s:I, s:I}", "id",
-                                  (json_int_t)sqlite3_column_int64(statement, 0), "count",
-                                  (json_int_t)sqlite3_column_int64(statement, 3), "hosts",
-                                  (json_int_t)sqlite3_column_int64(statement, 4));
+        json_t *group =
+            json_pack("{s:I, s:I, s:I}", "id", (json_int_t)sqlite3_column_int64(statement, 0),
+                      "count", (json_int_t)sqlite3_column_int64(statement, 3), "hosts",
+                      (json_int_t)sqlite3_column_int64(statement, 4));
 
         inq_json_set_foreign(group, "bug", key ? key : "");
         if (title)
