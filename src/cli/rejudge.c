@@ -66,7 +66,10 @@ static struct inq_error *judge(struct rejudging *r, const char *uid, const json_
     struct inq_error *error =
         row ? inq_store_replace(r->cli->store, uid, after, row) : &inq_error_oom;
     json_decref(row);
-    return error;
+    if (!error || error == &inq_error_oom || error->code != INQ_E_STORE_NONE)
+        return error;
+    inq_error_destroy(error); /* purged a moment ago */
+    return NULL;
 }
 
 static bool judge_row(void *context, const char *uid, json_t *row)

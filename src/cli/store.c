@@ -100,6 +100,11 @@ void cli_put_off_store(struct cli *cli)
 
 void cli_close_store(struct cli *cli)
 {
+    const uint64_t unread = inq_store_unread(cli->store);
+
+    if (unread > 0)
+        cli_message(cli, "%llu stored report%s not of this release's form: passed over",
+                    (unsigned long long)unread, unread == 1 ? " is" : "s are");
     inq_store_close(TAKE_PTR(cli->store));
     free(TAKE_PTR(cli->setting));
 }

@@ -221,8 +221,10 @@ static struct inq_error *bring_known(struct scan *s, struct item *item)
     if (item->report)
         return NULL;
     item->known = false;
-    item->deferred = true; /* purged, or changed by another scan, a moment ago */
-    return skip(item, "its record was taken away meanwhile");
+    item->deferred = true; /* purged a moment ago, or of a form that this release does not read */
+    if (claim.state == INQ_STORE_NEW && claim.id != 0)
+        inq_records_release(s->options->job.records, claim.id);
+    return skip(item, "its record cannot be used: the next scan does it again");
 }
 
 /* Decides by the first bytes whether a worker is worth its while. */

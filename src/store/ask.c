@@ -25,9 +25,9 @@ struct batch { /* of rows, read before the caller's function may call us again *
     struct {
         char uid[INQ_STORE_UID_SIZE];
         json_t *row;
-    } items[256]; /* LIMIT of INQ_SQL_EACH */
-    size_t count;
-    int64_t last; /* id to go on from */
+    } items[256];       /* LIMIT of INQ_SQL_EACH */
+    size_t count, read; /* `read`: with those that were passed over */
+    int64_t last;       /* id to go on from */
 };
 
 static void batch_clear(struct batch *batch)
@@ -45,6 +45,7 @@ static struct inq_error *read_batch(struct inq_store *store, const struct inq_st
     bool row;
 
     batch_clear(batch);
+    batch->read = 0;
     INQ_TRY(inq_sql_get(store, INQ_SQL_EACH, &statement));
     inq_filter_bind(statement, filter);
     inq_sql_bind_int(statement, 6, batch->last);
@@ -56,9 +57,13 @@ static struct inq_error *read_batch(struct inq_store *store, const struct inq_st
 
         error = inq_unpack(store, sqlite3_column_blob(statement, 2),
                            (size_t)sqlite3_column_bytes(statement, 2), document);
-        if (error)
-            break;
         batch->last = sqlite3_column_int64(statement, 0);
+        batch->read++;
+        if (!inq_pass_over_form(store, &error)) {
+            if (error)
+                break;
+            continue;
+        }
         memset(batch->items[batch->count].uid, 0, INQ_STORE_UID_SIZE);
         strncpy(batch->items[batch->count].uid, uid ? (const char *)uid : "",
                 INQ_STORE_UID_SIZE - 1);
@@ -82,7 +87,7 @@ struct inq_error *inq_store_each(struct inq_store *store, const struct inq_store
         error = read_batch(store, filter, whole, batch);
         for (size_t i = 0; !error && i < batch->count && more && left > 0; i++, left--)
             more = row(context, batch->items[i].uid, batch->items[i].row);
-    } while (!error && more && left > 0 && batch->count == INQ_ARRAY_SIZE(batch->items));
+    } while (!error && more && left > 0 && batch->read == INQ_ARRAY_SIZE(batch->items));
     batch_clear(batch);
     return error;
 }
@@ -166,7 +171,7 @@ static struct inq_error *add_answer(struct inq_store *store, const struct inq_st
     struct inq_error *error = inq_unpack(store, sqlite3_column_blob(statement, 0),
                                          (size_t)sqlite3_column_bytes(statement, 0), &best);
     sqlite3_reset(statement);
-    if (error)
+    if (!inq_pass_over_form(store, &error))
         return error;
     const json_t *verdict = json_array_get(json_object_get(best, "verdicts"), 0);
     const char *grade = json_string_value(json_object_get(verdict, "grade"));

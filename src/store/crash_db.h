@@ -39,6 +39,8 @@ static inline void inq_store_closep(struct inq_store **store)
     inq_store_close(*store);
 }
 const char *inq_store_path(const struct inq_store *store);
+/* Reports passed over so far, since they are of a form that this release does not read. */
+uint64_t inq_store_unread(const struct inq_store *store); /* takes NULL */
 /*
  * Is this the database itself, or one of the files that SQLite keeps beside it? Such a file must
  * not even be opened: POSIX locks belong to a process and a file, and closing any descriptor of

@@ -29,9 +29,13 @@ static struct inq_error *answer_done(struct inq_store *store, sqlite3_stmt *foun
 {
     const char *uid = (const char *)sqlite3_column_text(found, 10);
 
+    struct inq_error *error = NULL;
+
     if (!state_only)
-        INQ_TRY(inq_unpack(store, sqlite3_column_blob(found, 11),
-                           (size_t)sqlite3_column_bytes(found, 11), &claim->row));
+        error = inq_unpack(store, sqlite3_column_blob(found, 11),
+                           (size_t)sqlite3_column_bytes(found, 11), &claim->row);
+    if (!inq_pass_over_form(store, &error)) /* then it is new */
+        return error;
     claim->state = INQ_STORE_DONE;
     claim->exit_code = sqlite3_column_int(found, 12);
     strncpy(claim->uid, uid ? uid : "", sizeof(claim->uid) - 1);

@@ -69,3 +69,8 @@ bool inq_store_is_own_file(const struct inq_store *store, uint64_t dev, uint64_t
 {
     return false;
 }
+
+uint64_t inq_store_unread(const struct inq_store *store)
+{
+    return 0;
+}

@@ -64,9 +64,31 @@ struct inq_error *inq_unpack(const struct inq_store *store, const void *bytes, s
     struct inq_error *error = inq_evidence_parse(text, n, store->path, &evidence);
     if (error == &inq_error_oom)
         return error;
-    inq_error_destroy(error);
-    if (!evidence)
-        return damaged(store);
+    if (error) {
+        struct inq_error *told = inq_error_in(
+            inq_error_create(INQ_E_STORE_VERSION,
+                             "a stored report is not of this release's form (%s)", error->message),
+            store->path);
+        inq_error_destroy(error);
+        return told;
+    }
     *ret_document = TAKE_PTR(evidence->document);
     return NULL;
+}
+
+bool inq_pass_over_form(struct inq_store *store, struct inq_error **error)
+{
+    if (!*error)
+        return true;
+    if (*error == &inq_error_oom || (*error)->code != INQ_E_STORE_VERSION)
+        return false;
+    inq_error_destroy(*error);
+    *error = NULL;
+    store->unread++;
+    return false;
+}
+
+uint64_t inq_store_unread(const struct inq_store *store)
+{
+    return store ? store->unread : 0;
 }
