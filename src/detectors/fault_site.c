@@ -45,6 +45,7 @@ const char *inq_reason_name(enum inq_reason reason)
         [INQ_REASON_UNSUPPORTED] = "unsupported-instruction",
         [INQ_REASON_PROTECTION_KEY] = "protection-key",
         [INQ_REASON_SHADOW_STACK] = "shadow-stack",
+        [INQ_REASON_UNEXPLAINED] = "unexplained",
         [INQ_REASON_VSYSCALL] = "vsyscall",
     };
     return names[reason];
@@ -495,6 +496,9 @@ static void explain_without_address(struct site *s)
         if (told)
             out->reason = INQ_REASON_UNDELIVERABLE;
     }
+    /* Of x86 everything that an instruction can be refused for is known. */
+    if (!explained && told && segv && is_x86(s))
+        out->reason = INQ_REASON_UNEXPLAINED;
     out->is_fault |= explained;
 }
 
