@@ -151,8 +151,8 @@ const struct inq_fact inq_fact_table[] = {
          "what was wrong, where neither signal nor address says it: an address that no x86-64 "
          "pointer can have, an operand that must be aligned, an instruction that programs may not "
          "run or that is made to fail, a page fault whose signal found no room on the stack, an "
-         "instruction that this CPU does not offer, a jump into the vsyscall page; unexplained: nothing "
-         "that the instruction uses, so that another signal found no room, likely"),
+         "instruction that this CPU does not offer, a jump into the vsyscall page; unexplained: "
+         "nothing that the instruction uses, so that another signal found no room, likely"),
     INT("fault.protection_key", "fault", "key of the page, when a protection key refused it"),
     COUNT("fault.lost_bytes", "bytes", "fault", "memory that the hardware lost there"),
     ADDR("fault.target", "fault",
