@@ -384,7 +384,7 @@ def python_lu(folder):
     os.unlink(core)
     # with a handler, whose frame finds no room: no address from the kernel
     report = triage(crash(folder, [python, "-X", "faulthandler", "lu.py", "512"], OPENBLAS_NUM_THREADS="2"))
-    overflow(report, "stack-overflow-big-frame", size="512 KiB", made_by="python")
+    overflow(report, "openblas-getrf-stack", size="512 KiB", made_by="python")
     fault(report, source="registers", reason="undeliverable-signal", access="write")
     if report["signal"]["code_name"] != "SI_KERNEL" or report["fault"]["error_code"]["value"] != 6:
         raise Wrong(f"{report['signal']} {report['fault']['error_code']}")
