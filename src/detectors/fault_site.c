@@ -45,6 +45,7 @@ const char *inq_reason_name(enum inq_reason reason)
         [INQ_REASON_UNSUPPORTED] = "unsupported-instruction",
         [INQ_REASON_PROTECTION_KEY] = "protection-key",
         [INQ_REASON_SHADOW_STACK] = "shadow-stack",
+        [INQ_REASON_UNEXPLAINED] = "unexplained",
         [INQ_REASON_VSYSCALL] = "vsyscall",
     };
     return names[reason];
@@ -464,6 +465,16 @@ static bool explain_by_code(struct site *s)
     return false;
 }
 
+/* What a CPU reports as SIGBUS, and an emulator may report as SIGSEGV: no room is missing then. */
+static bool would_be_bus(struct site *s)
+{
+    struct inq_fault_site before = *s->out;
+    bool explained = explain_protection(s, true);
+
+    *s->out = before;
+    return explained;
+}
+
 /*
  * The kernel gives no address: a general protection or stack fault, or a page fault whose signal
  * could not be delivered; without siginfo, any fault at all, or a signal that somebody sent.
@@ -495,6 +506,8 @@ static void explain_without_address(struct site *s)
         if (told)
             out->reason = INQ_REASON_UNDELIVERABLE;
     }
+    if (!explained && told && segv && is_x86(s) && !would_be_bus(s))
+        out->reason = INQ_REASON_UNEXPLAINED;
     out->is_fault |= explained;
 }
 

@@ -146,12 +146,13 @@ const struct inq_fact inq_fact_table[] = {
     WORD("fault.reason",
          "non-canonical|misaligned|privileged|undefined|divide-by-zero|quotient-overflow|"
          "breakpoint|undeliverable-signal|unsupported-instruction|protection-key|shadow-stack|"
-         "vsyscall",
+         "vsyscall|unexplained",
          "fault",
          "what was wrong, where neither signal nor address says it: an address that no x86-64 "
          "pointer can have, an operand that must be aligned, an instruction that programs may not "
          "run or that is made to fail, a page fault whose signal found no room on the stack, an "
-         "instruction that this CPU does not offer, a jump into the vsyscall page"),
+         "instruction that this CPU does not offer, a jump into the vsyscall page; unexplained: "
+         "nothing that the instruction uses, so that another signal found no room, likely"),
     INT("fault.protection_key", "fault", "key of the page, when a protection key refused it"),
     COUNT("fault.lost_bytes", "bytes", "fault", "memory that the hardware lost there"),
     ADDR("fault.target", "fault",
@@ -508,6 +509,10 @@ const struct inq_fact inq_fact_table[] = {
     WORD("state.map_count.limit_source", "kernel-default", "map-count",
          "where that comes from: what it is unless somebody changed it"),
     BOOL("state.map_count.near_limit", "map-count", "98 % of that limit were reached"),
+
+    OBJECT("machine", NULL, "other crashes of the same machine"),
+    INT("machine.crash_sites", NULL, "how many different places they were at"),
+    INT("machine.crash_cores", NULL, "how many cores of its processors those ran on"),
 
     OBJECT("heap", NULL, "the allocator's arenas"),
     WORD("heap.state", "consistent|corrupted|unknown", NULL, "result of the walk"),

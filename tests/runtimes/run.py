@@ -168,9 +168,9 @@ def java_killed(folder):
         raise Wrong(f"a fault where there was none: {report['fault']}")
 
 
-def go_program(folder):
+def go_program(folder, source=GO):
     need("go", "cc")
-    for name, text in {"main.go": GO, "go.mod": "module crash\n\ngo 1.19\n"}.items():
+    for name, text in {"main.go": source, "go.mod": "module crash\n\ngo 1.19\n"}.items():
         with open(os.path.join(folder, name), "w", encoding="ascii") as f:
             f.write(text)
     done = subprocess.run(["go", "build", "-o", "program", "."], cwd=folder, stdout=subprocess.DEVNULL,
@@ -213,6 +213,37 @@ def runtime(report, name, version=None):
         raise Wrong(f"no {name} in {report.get('runtimes')}, {(report.get('unknown') or {}).get('runtimes')}")
     if version and not (found[0].get("version") or "").startswith(version):
         raise Wrong(f"{name} {found[0].get('version')}, want {version}")
+
+
+STEAL = """package main
+/*
+#define _GNU_SOURCE
+#include <signal.h>
+static void steal(void)
+{
+    struct sigaction action;
+    sigaction(SIGUSR1, 0, &action);
+    action.sa_flags &= ~SA_ONSTACK;
+    sigaction(SIGUSR1, &action, 0);
+}
+*/
+import "C"
+import "syscall"
+
+func main() {
+    C.steal()
+    syscall.Kill(syscall.Getpid(), syscall.SIGUSR1)
+    select {}
+}
+"""
+
+
+def go_wrong_stack(folder):
+    """C code took SA_ONSTACK off Go's handler: the next signal comes in on a goroutine's stack."""
+    core = crash(folder, [go_program(folder, STEAL)], GOTRACEBACK="crash")
+    first = triage(core)["verdicts"][0]
+    if (first["signature"], first["grade"]) != ("cgo-altstack", "proven"):
+        raise Wrong(f"first verdict {first['signature']} {first['grade']}")
 
 
 def which_runtimes(folder):
@@ -308,7 +339,9 @@ def java_recursion(folder):
 def java_big_frame(folder):
     core = crash(folder, [*stacks.build_java(folder, Skip), "big", "512"])
     report = triage(core)
-    overflow(report, "stack-overflow-big-frame", overflow_kind="big-frame")
+    overflow(report, "jvm-thread-xss", overflow_kind="big-frame")
+    if "-Xss4m" not in json.dumps(report["verdicts"][0]["fix"]):
+        raise Wrong(f"fix {report['verdicts'][0]['fix']}")
     frame = crashed(report)["stack"]["biggest_frame"]
     if frame["function"] != "big_frame" or abs(frame["bytes"] - (3 << 20)) > 4096:
         raise Wrong(f"frame {frame}")
@@ -331,7 +364,7 @@ def python_lu(folder):
         except Wrong as why:
             raise Skip(f"LU in {size} did not crash: another BLAS, or one built for few threads ({why})") from None
         report = triage(core)
-        overflow(report, "stack-overflow-big-frame", overflow_kind="big-frame", size=size, size_bytes=kib * 1024,
+        overflow(report, "openblas-getrf-stack", overflow_kind="big-frame", size=size, size_bytes=kib * 1024,
                  made_by="python")
         frame = crashed(report)["stack"]["biggest_frame"]
         if "getrf_parallel" not in frame["function"] or not frame["size"].startswith("528."):
@@ -339,7 +372,8 @@ def python_lu(folder):
         if kib == 2048 and frame["levels"] < 3:
             raise Wrong(f"levels {frame['levels']}")
         cause = report["verdicts"][0]["cause"]
-        for words in (f"had a stack of {size}", "getrf_parallel", f"needs {frame['size']} a level"):
+        for words in (f"had a stack of {size}", "getrf_parallel", f"needs {frame['size']} a level",
+                      "did not crash"):
             if words not in cause:
                 raise Wrong(f"the cause does not say {words!r}: {cause}")
         if "threading.stack_size" not in json.dumps(report["verdicts"][0]["fix"]):
@@ -350,7 +384,7 @@ def python_lu(folder):
     os.unlink(core)
     # with a handler, whose frame finds no room: no address from the kernel
     report = triage(crash(folder, [python, "-X", "faulthandler", "lu.py", "512"], OPENBLAS_NUM_THREADS="2"))
-    overflow(report, "stack-overflow-big-frame", size="512 KiB", made_by="python")
+    overflow(report, "openblas-getrf-stack", size="512 KiB", made_by="python")
     fault(report, source="registers", reason="undeliverable-signal", access="write")
     if report["signal"]["code_name"] != "SI_KERNEL" or report["fault"]["error_code"]["value"] != 6:
         raise Wrong(f"{report['signal']} {report['fault']['error_code']}")
@@ -368,8 +402,8 @@ def main():
         print(f"skipped: {why}")
         return 77
     failed = passed = 0
-    for test in (faulthandler, java, java_killed, java_recursion, java_big_frame, go_c_code, go_nil, which_runtimes, rust,
-                 python_finalizing, python_lu):
+    for test in (faulthandler, java, java_killed, java_recursion, java_big_frame, go_c_code, go_nil, go_wrong_stack,
+                 which_runtimes, rust, python_finalizing, python_lu):
         if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

@@ -48,7 +48,7 @@ def check_cores_possible():
 
 def source_of(case):
     name = os.path.join(ZOO, case.get("source", case["id"].replace("-", "_")))
-    return name + ".cpp" if os.path.exists(name + ".cpp") else name + ".c"
+    return next((name + end for end in (".cpp", ".rs") if os.path.exists(name + end)), name + ".c")
 
 
 def why_skipped(case):

@@ -279,7 +279,7 @@ static void test_protection_faults(void **state)
     /* nothing is wrong with this one: some other signal could not be delivered */
     scene = scene_x86("8b03", KERNEL, 0);
     set(scene, "rbx", DATA);
-    check(scene, NULL, INQ_ACCESS_UNKNOWN, INQ_REASON_NONE);
+    check(scene, NULL, INQ_ACCESS_UNKNOWN, INQ_REASON_UNEXPLAINED);
     scene = scene_x86("8903", KERNEL, 0);
     set(scene, "rbx", NONE + 8);
     assert_int_equal(ask(scene)->reason, INQ_REASON_UNDELIVERABLE);
