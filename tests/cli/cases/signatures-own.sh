@@ -18,7 +18,7 @@ cat >more/over.yaml <<'R'
   proof: [fault.operand.base_value is 0]
   cause: Ask the team.
 R
-"$INQUEST" signatures list --signatures more | grep -A 9 -e ^mine -e ^null- -e disabled | grep -v -e ^stack- -e ^noncan -e ^--
+"$INQUEST" signatures list --signatures more | grep -A 2 -e '^mine ' -e '^null-deref-offset ' -e disabled | grep -v -e ^--
 "$INQUEST" signatures list --json --signatures more | /usr/bin/python3 -c '
 import json, sys
 d = json.load(sys.stdin)
