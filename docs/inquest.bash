@@ -19,7 +19,7 @@ _inquest() {
     COMPREPLY=()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        doctor | libs | scan | triage | signatures)
+        doctor | klog | libs | scan | triage | signatures)
             command=${COMP_WORDS[i]}
             break
             ;;
@@ -36,7 +36,7 @@ _inquest() {
     if [[ $cur == -* ]]; then
         _inquest_words "$options" "$cur"
     elif [[ -z $command ]]; then
-        _inquest_words 'doctor libs scan signatures triage' "$cur"
+        _inquest_words 'doctor klog libs scan signatures triage' "$cur"
     elif [[ $command == signatures && $prev == signatures ]]; then
         _inquest_words 'list show check test explain' "$cur"
     elif [[ $command == signatures && ( $prev == show || $prev == explain ) ]]; then

@@ -7,16 +7,19 @@
 
 #include "address_class.h"
 #include "crash.h"
+#include "demangle.h"
 #include "fault_site.h"
 #include "size_text.h"
 #include "text.h"
 #include "thread_stacks.h"
+#include "unloaded.h"
 
 #define VSYSCALL 0xffffffffff600000ull
 #define NEVER_MAPPED 65536u
 #define STACK_REACH (1ull << 20) /* stack_guard_gap of the kernel */
 /* arch_randomize_brk(): how far the heap begins behind the program, at most. */
 #define BRK_REACH (1ull << 30)
+#define RED_ZONE 128u /* x86-64: functions that call none use it without moving rsp */
 #define MOST_LIBRARY (64ull << 20)
 #define LEAST_LIBRARY_PAGES 3u
 
@@ -79,6 +82,20 @@ static bool by_value(struct question *q)
            answer(q, INQ_PLACE_KERNEL, "the half of the address space that is the kernel's");
 }
 
+static const char *below_stack_text(const struct question *q, const struct inq_thread_stack *stack,
+                                    size_t thread)
+{
+    struct inq_arena *arena = q->dump->arena;
+    const char *size = inq_size_text(arena, stack->start - q->addr);
+    const char *beyond =
+        stack->guard_bytes > 0 && q->addr < stack->guard_start ? ", beyond its guard" : "";
+
+    if (stack->source == INQ_STACK_AUXV)
+        return inq_arena_printf(arena, "%s below the main stack", size);
+    return inq_arena_printf(arena, "%s below the stack of thread %" PRIu32 "%s", size,
+                            q->dump->core->threads[thread].tid, beyond);
+}
+
 static bool by_stack(struct question *q)
 {
     const struct inq_thread_stacks *stacks = inq_thread_stacks(q->dump);
@@ -97,13 +114,14 @@ static bool by_stack(struct question *q)
     i = inq_stack_at(stacks, q->addr);
     for (size_t k = 0; i == SIZE_MAX && k < stacks->count; k++) {
         const struct inq_thread_stack *stack = &stacks->items[k];
-        if (stack->source == INQ_STACK_AUXV && q->addr < stack->start &&
-            stack->start - q->addr <= STACK_REACH &&
-            !inq_memory_region_at(q->dump->memory, q->addr, &region)) {
+        if (inq_memory_region_at(q->dump->memory, q->addr, &region) || q->addr >= stack->start)
+            continue;
+        bool main = stack->source == INQ_STACK_AUXV && stack->start - q->addr <= STACK_REACH;
+        /* the thread itself stands down there */
+        bool frame = k == 0 && inq_is_in_frame_below(q->dump, q->addr);
+        if (main || frame) {
             q->out->thread = k;
-            return answer(q, INQ_PLACE_BELOW_STACK,
-                          inq_arena_printf(arena, "%" PRIu64 " bytes below the main stack",
-                                           stack->start - q->addr));
+            return answer(q, INQ_PLACE_BELOW_STACK, below_stack_text(q, stack, k));
         }
     }
     if (i == SIZE_MAX || stacks->items[i].source == INQ_STACK_SEGMENT)
@@ -111,7 +129,9 @@ static bool by_stack(struct question *q)
     const struct inq_thread_stack *stack = &stacks->items[i];
     const char *where = "";
     if (stack->has_sp && inq_stack_covers(stack, stack->sp))
-        where = q->addr < stack->sp ? ", in the part that is not in use" : ", in the part in use";
+        where = q->addr >= stack->sp              ? ", in the part in use"
+                : stack->sp - q->addr <= RED_ZONE ? ", right below the stack pointer"
+                                                  : ", in the part that is not in use";
     q->out->thread = i;
     q->out->has_depth = true;
     q->out->depth_bytes = stack->start + stack->size - q->addr;
@@ -127,6 +147,33 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
+/* The variable that covers an address, by the symbols that are here; NULL when none does. */
+static const char *object_at(const struct question *q, const struct inq_module *module,
+                             uint64_t *ret_offset)
+{
+    const struct inq_image *const images[] = {module->image, module->debug_image};
+    uint64_t addr = inq_modules_file_addr(q->dump->modules, module, q->addr);
+    const char *name = NULL, *raw;
+    struct inq_symbol symbol;
+
+    for (size_t i = 0; !name && i < 4; i++) {
+        const struct inq_image *image = images[i / 2];
+        const struct inq_image_symbols *table = !image       ? NULL
+                                                : i % 2 == 0 ? &image->symtab
+                                                             : &image->dynsym;
+        for (size_t k = 0; table && !name && k < table->count; k++)
+            if (inq_image_symbol(image, table, k, &symbol) && symbol.type == STT_OBJECT &&
+                symbol.section != SHN_UNDEF && addr - symbol.addr < symbol.size) {
+                name = symbol.name;
+                *ret_offset = addr - symbol.addr;
+            }
+    }
+    if (!name || !name[0])
+        return NULL;
+    struct inq_demangler demangler = inq_demangler_init(q->dump->arena);
+    return inq_readable_names(&demangler, name, &name, &raw) ? name : NULL;
+}
+
 static bool by_module(struct question *q)
 {
     struct inq_module *module = inq_modules_find(q->dump->modules, q->addr);
@@ -135,7 +182,10 @@ static bool by_module(struct question *q)
     if (!module || !module->is_elf)
         return false;
     struct inq_symbol_at at = inq_symbol_at(q->dump->modules, q->addr);
+    if (!at.function && module->has_bias)
+        at.function = object_at(q, module, &at.offset);
     q->out->module = module;
+    q->out->has_offset = true;
     q->out->symbol = at.function;
     q->out->offset = at.function        ? at.offset
                      : module->has_bias ? q->addr - module->load_bias
@@ -192,7 +242,7 @@ static bool is_heap(const struct question *q, const struct inq_memory_region *re
     struct inq_memory_region at;
     uint64_t end;
 
-    if (modules->main == SIZE_MAX || !(region->flags & PF_W))
+    if (modules->main == SIZE_MAX)
         return false;
     const struct inq_module *program = &modules->items[modules->main];
     if (__builtin_add_overflow(program->start, program->size, &end) || region->start < end ||
@@ -201,11 +251,13 @@ static bool is_heap(const struct question *q, const struct inq_memory_region *re
     if (!inq_memory_region_at(q->dump->memory, end, &at) &&
         !inq_memory_region_above(q->dump->memory, end, &at))
         return false;
+    uint32_t first_flags = at.flags;
     /* mprotect() and core_sort_vma may have cut it: pieces that touch belong together */
     for (unsigned i = 0; i < 16 && at.start < region->start; i++)
         if (!inq_memory_region_at(q->dump->memory, at.start + at.size, &at))
             return false;
-    return at.start == region->start && !inq_core_file_at(q->dump->core, at.start);
+    return at.start == region->start && (first_flags & PF_W) &&
+           !inq_core_file_at(q->dump->core, at.start);
 }
 
 static bool by_region(struct question *q)
@@ -255,6 +307,15 @@ bool inq_is_library_gap(const struct inq_dump *dump, uint64_t addr, bool execute
     return executed ? low || high : low && high && low != high;
 }
 
+bool inq_is_unloaded_library(const struct inq_dump *dump, uint64_t addr, bool executed)
+{
+    struct inq_unloaded unloaded;
+
+    return addr >= NEVER_MAPPED && inq_map_is_whole(dump) &&
+           (inq_unloaded_at(dump, addr, &unloaded) ||
+            (executed && inq_is_library_gap(dump, addr, true) && inq_unloaded_count(dump) > 0));
+}
+
 /* "libfoo.so", else what the neighbour is by its rights. */
 static const char *neighbour(const struct inq_dump *dump, uint64_t addr)
 {
@@ -266,6 +327,20 @@ static const char *neighbour(const struct inq_dump *dump, uint64_t addr)
     return file ? base_name(file->path) : "anonymous memory";
 }
 
+static void by_unloaded(struct question *q, const struct inq_unloaded *unloaded)
+{
+    struct inq_arena *arena = q->dump->arena;
+    const char *name = unloaded->name ? unloaded->name : "a library";
+
+    q->out->unloaded = unloaded->name;
+    q->out->has_offset = unloaded->size > 0;
+    q->out->offset = q->out->has_offset ? q->addr - unloaded->start : 0;
+    answer(q, INQ_PLACE_LIBRARY_GAP,
+           unloaded->size > 0 ? inq_arena_printf(arena, "%s+0x%" PRIx64 ", which had been unloaded",
+                                                 name, q->out->offset)
+                              : inq_arena_printf(arena, "%s, which had been unloaded", name));
+}
+
 static void by_gap(struct question *q)
 {
     const struct inq_dump *dump = q->dump;
@@ -275,13 +350,16 @@ static void by_gap(struct question *q)
     uint64_t pc;
     bool executed = inq_crash_pc(dump, &pc) && pc == q->addr;
     const char *text = "nothing is mapped there";
+    struct inq_unloaded unloaded;
 
     if (has_below && has_above)
         text = inq_arena_printf(
             dump->arena, "not mapped: 0x%" PRIx64 " behind the end of %s, 0x%" PRIx64 " before %s",
             q->addr - (below.start + below.size), neighbour(dump, below.start + below.size - 1),
             above.start - q->addr, neighbour(dump, above.start));
-    if (inq_is_library_gap(dump, q->addr, executed))
+    if (inq_unloaded_at(dump, q->addr, &unloaded))
+        by_unloaded(q, &unloaded);
+    else if (inq_is_library_gap(dump, q->addr, executed) && inq_unloaded_count(dump) != 0)
         answer(q, INQ_PLACE_LIBRARY_GAP,
                inq_arena_printf(dump->arena, "a hole that a library may have left (%s)", text));
     else if (inq_map_is_whole(dump))

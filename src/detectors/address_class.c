@@ -4,9 +4,14 @@
 #include <elf.h>
 #include <string.h>
 
+#include "address.h"
+#include "thread_stacks.h"
+
 /* How far from a stack something still belongs to it: the kernel keeps 1 MiB (256 pages) free below
  * the main stack (stack_guard_gap), and guards are smaller than that. */
 #define STACK_REACH (1ull << 20)
+#define MOST_FRAME (256ull << 20)
+#define RED_ZONE 136u /* x86-64: 128 bytes below the stack pointer, and a push */
 
 static bool is_64_bit(const struct inq_core *core)
 {
@@ -66,6 +71,12 @@ static bool holds_stack_pointer(const struct inq_dump *dump, uint64_t start, uin
     return false;
 }
 
+/* The process's first thread has its control block elsewhere than on its stack. */
+static bool is_first_thread(const struct inq_dump *dump, const struct inq_core_thread *thread)
+{
+    return dump->core->has_prpsinfo && (int64_t)thread->tid == dump->core->prpsinfo.pid;
+}
+
 /*
  * The kernel makes the main stack and AT_RANDOM points into it; a thread's own stack holds its
  * thread control block, which fs_base points to on x86-64.
@@ -80,7 +91,7 @@ static bool is_crashed_stack(const struct inq_dump *dump, const struct inq_memor
         return true;
     if (inq_core_auxv(dump->core, AT_RANDOM, &random) && random - region->start < region->size)
         return true;
-    return inq_crashed_thread(dump) &&
+    return inq_crashed_thread(dump) && !is_first_thread(dump, inq_crashed_thread(dump)) &&
            inq_core_register(dump->core, inq_crashed_thread(dump), "fs_base", &fs_base) &&
            fs_base != 0 && fs_base - region->start < region->size;
 }
@@ -136,7 +147,8 @@ static const char *class_of_region(const struct inq_dump *dump, uint64_t addr,
     bool refused = worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_ACCERR);
     bool executes = access == INQ_ACCESS_EXECUTE;
 
-    if (is_guard(dump, addr, region) || is_invisible_guard(dump, addr, region))
+    if (is_guard(dump, addr, region) || is_invisible_guard(dump, addr, region) ||
+        inq_is_hidden_guard(dump, addr))
         return "stack-guard";
     if (signal.kind == INQ_SIGNAL_BUS && signal.code == INQ_BUS_ADRERR &&
         inq_core_file_at(dump->core, addr))
@@ -150,10 +162,32 @@ static const char *class_of_region(const struct inq_dump *dump, uint64_t addr,
     return "mapped";
 }
 
+/*
+ * The thread stands below the end of its own stack, on what a large frame needed: the address is
+ * from there up to the stack.
+ */
+bool inq_is_in_frame_below(const struct inq_dump *dump, uint64_t addr)
+{
+    const struct inq_thread_stacks *stacks = dump->thread_stacks;
+    const struct inq_thread_stack *own = stacks && stacks->count > 0 ? &stacks->items[0] : NULL;
+    struct inq_memory_region region;
+    uint64_t sp;
+
+    /* in memory that may be used it stands on another stack, of signals or a coroutine */
+    if (inq_crash_sp(dump, &sp) && inq_memory_region_at(dump->memory, sp, &region) &&
+        region.flags != 0)
+        return false;
+    return own && (own->source == INQ_STACK_PTHREAD || own->source == INQ_STACK_AUXV) &&
+           inq_crash_sp(dump, &sp) && sp < own->start && own->start - sp <= MOST_FRAME &&
+           addr < own->start && (addr >= sp || sp - addr <= RED_ZONE);
+}
+
 static bool is_stack_near(const struct inq_dump *dump, uint64_t addr)
 {
     struct inq_memory_region above;
 
+    if (inq_is_in_frame_below(dump, addr))
+        return true;
     return inq_memory_region_above(dump->memory, addr, &above) &&
            above.start - addr <= STACK_REACH && is_crashed_stack(dump, &above);
 }
@@ -184,6 +218,9 @@ const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, enum i
     }
     if (is_stack_near(dump, addr))
         return "stack-near";
+    if ((worked_out || signal.kind == INQ_SIGNAL_SEGV) &&
+        inq_is_unloaded_library(dump, addr, access == INQ_ACCESS_EXECUTE))
+        return "library-gap";
     if (worked_out || (signal.kind == INQ_SIGNAL_SEGV && signal.code == INQ_SEGV_MAPERR))
         return "unmapped"; /* the kernel's own word, or the same by the list of mappings */
     if (signal.code > 0 && !inq_map_is_whole(dump))

@@ -23,6 +23,9 @@ const char *inq_address_class(const struct inq_dump *dump, uint64_t addr, enum i
 /* The dump lists every mapping of the process: a hole in the list was a hole in the process. */
 bool inq_map_is_whole(const struct inq_dump *dump);
 
+/* addr is below the crashing thread's stack, in or above the frame that its stack pointer is in. */
+bool inq_is_in_frame_below(const struct inq_dump *dump, uint64_t addr);
+
 /* x86-64 with 48-bit addresses: neither in the user's nor in the kernel's half. */
 bool inq_is_noncanonical(uint64_t addr);
 /* The kernel's half of the address space of this CPU; false where the border is not known. */

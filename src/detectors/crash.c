@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash.h"
 
+#include <elf.h>
+
 struct inq_crash_signal inq_crash_signal(const struct inq_dump *dump)
 {
     const struct inq_core *core = dump->core;
@@ -39,13 +41,29 @@ enum inq_crash_kind inq_crash_kind(const struct inq_dump *dump)
     return signal.code == INQ_SI_TIMER ? INQ_CRASH_OTHER : INQ_CRASH_SENT;
 }
 
+/*
+ * Faults for which the kernel leaves si_addr 0: x86 alignment checks (exc_alignment_check() in
+ * arch/x86/kernel/traps.c) and shadow stacks (do_user_cp_fault() in arch/x86/kernel/cet.c); arm64's
+ * tags that are checked later (arch/arm64/kernel/mte.c).
+ */
+static bool is_without_address(const struct inq_dump *dump, const struct inq_crash_signal *signal)
+{
+    uint16_t machine = dump->core->machine;
+    bool x86 = machine == EM_X86_64 || machine == EM_386;
+
+    if (signal->kind == INQ_SIGNAL_SEGV)
+        return (x86 && signal->code == INQ_SEGV_CPERR) || signal->code == INQ_SEGV_MTEAERR;
+    return signal->kind == INQ_SIGNAL_BUS && x86 && signal->code == INQ_BUS_ADRALN &&
+           dump->core->siginfo.addr == 0;
+}
+
 bool inq_crash_has_address(const struct inq_dump *dump)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);
 
     /* si_addr is an overlay: of a sent signal the same bytes are si_pid and si_uid */
     return signal.has_code && signal.code > 0 && signal.code != INQ_SI_KERNEL &&
-           is_fault_signal(signal.kind);
+           is_fault_signal(signal.kind) && !is_without_address(dump, &signal);
 }
 
 bool inq_crash_pc(const struct inq_dump *dump, uint64_t *ret_pc)

@@ -29,6 +29,7 @@ struct access {
     unsigned extend;       /* option field: 2 uxtw, 3 lsl, 6 sxtw, 7 sxtx */
     bool shifts;           /* S bit: the shift is written even when it is 0 */
     unsigned size;
+    const char *isa; /* extension, NULL without; static */
 };
 
 static uint32_t bits(uint32_t code, unsigned high, unsigned low)
@@ -245,6 +246,7 @@ static bool decode_atomic(uint32_t code, struct access *a)
     if (text[0] != 's' || text[1] != 't')
         set_data(a, 1, rt, file);
     a->use = INQ_READS | INQ_WRITES;
+    a->isa = "LSE";
     return true;
 }
 
@@ -404,6 +406,7 @@ enum inq_decoded inq_decode_aarch64(const struct inq_decode_input *input,
         if (!decode_access(code, &a))
             return INQ_DECODED_UNKNOWN;
         struct inq_operand *operand = inq_instruction_add(&out, a.use, a.size);
+        out.isa = a.isa;
         put_operand_text(&a, input->address, operand->text, sizeof(operand->text));
         put_text(&a, operand->text, out.text, sizeof(out.text));
         operand->has_address = set_address(input, &a, operand);

@@ -330,6 +330,7 @@ static void set_branch(struct x86 *x)
 
     if (x->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return;
+    x->out->returns = mnemonic == ZYDIS_MNEMONIC_RET;
     if (memory && x->out->n_operands > 0)
         x->out->branch = INQ_BRANCH_MEMORY;
     else if (jumps && first->type == ZYDIS_OPERAND_TYPE_REGISTER &&

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "facts.h"
 #include "real_fault.h"
+#include "thread_stacks.h"
 
 /* Sorted by id; they run in this order and do not depend on each other. */
 static const struct inq_detector table[] = {
@@ -17,6 +18,7 @@ static const struct inq_detector table[] = {
     {"collisions",
      "Is a library there twice, is one bound to the other, and did the crash go that way?",
      inq_detect_collisions, true},
+    {"code-page", "Is the code that failed what the file has there?", inq_detect_code_page, true},
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
     {"exiting", "Was exit() running, and what had it called?", inq_detect_exiting, false},
     {"families", "Which library is each module, in which variant, and from where?",
@@ -69,7 +71,10 @@ static void note_failure(struct inq_dump *dump, struct inq_evidence *evidence,
 
 void inq_detectors_run(struct inq_dump *dump, struct inq_evidence *evidence)
 {
-    struct inq_dump *at_fault = inq_real_fault(dump);
+    struct inq_dump *at_fault;
+
+    inq_thread_stacks(dump); /* kept in there; what is refused depends on the guards */
+    at_fault = inq_real_fault(dump);
 
     for (size_t i = 0; i < INQ_ARRAY_SIZE(table); i++) {
         _cleanup_(inq_error_destroyp) struct inq_error *error =

@@ -10,6 +10,7 @@ struct inq_error *inq_detect_abort_message(struct inq_dump *dump, struct inq_evi
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_bindings(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_collisions(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_code_page(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_dump_quality(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_exiting(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_families(struct inq_dump *dump, struct inq_evidence *evidence);

@@ -73,6 +73,14 @@ static void set_reason(const struct fault *fault)
 
     if (reason)
         inq_evidence_set_text(fault->evidence, "fault.reason", reason);
+    if (fault->signal.kind == INQ_SIGNAL_SEGV && fault->signal.code == INQ_SEGV_PKUERR)
+        inq_evidence_set_int(fault->evidence, "fault.protection_key",
+                             (int64_t)fault->dump->core->siginfo.pkey);
+    if (fault->signal.kind == INQ_SIGNAL_BUS &&
+        (fault->signal.code == INQ_BUS_MCEERR_AR || fault->signal.code == INQ_BUS_MCEERR_AO) &&
+        fault->dump->core->siginfo.addr_lsb < 63)
+        inq_evidence_set_int(fault->evidence, "fault.lost_bytes",
+                             INT64_C(1) << fault->dump->core->siginfo.addr_lsb);
     if (fault->site.has_target && fault->site.access == INQ_ACCESS_EXECUTE)
         inq_evidence_set_addr(fault->evidence, "fault.target", fault->site.target);
 }

@@ -6,6 +6,7 @@
 
 #include "address_class.h"
 #include "cleanup.h"
+#include "cpu_features.h"
 #include "crash.h"
 #include "decode.h"
 #include "operand_choice.h"
@@ -41,6 +42,10 @@ const char *inq_reason_name(enum inq_reason reason)
         [INQ_REASON_QUOTIENT_OVERFLOW] = "quotient-overflow",
         [INQ_REASON_BREAKPOINT] = "breakpoint",
         [INQ_REASON_UNDELIVERABLE] = "undeliverable-signal",
+        [INQ_REASON_UNSUPPORTED] = "unsupported-instruction",
+        [INQ_REASON_PROTECTION_KEY] = "protection-key",
+        [INQ_REASON_SHADOW_STACK] = "shadow-stack",
+        [INQ_REASON_VSYSCALL] = "vsyscall",
     };
     return names[reason];
 }
@@ -59,6 +64,11 @@ static bool is_long(const struct site *s)
 static bool is_memory_signal(const struct site *s)
 {
     return s->signal.kind == INQ_SIGNAL_SEGV || s->signal.kind == INQ_SIGNAL_BUS;
+}
+
+static bool is_of(const struct site *s, enum inq_signal kind, int32_t code)
+{
+    return s->kind == INQ_CRASH_FAULT && s->signal.kind == kind && s->signal.code == code;
 }
 
 static void set_execution(struct site *s, const char *why_no_instruction)
@@ -236,6 +246,8 @@ static void explain_address(struct site *s)
 
     out->has_address = true;
     out->address = addr;
+    if (is_of(s, INQ_SIGNAL_SEGV, INQ_SEGV_PKUERR))
+        out->reason = INQ_REASON_PROTECTION_KEY;
     if (ran_the_address(s, addr)) {
         set_execution(s, "the program counter itself could not be used: no instruction was read");
         return;
@@ -394,7 +406,62 @@ static bool explain_vsyscall(struct site *s)
     if (!is_long(s) || s->out->pc - VSYSCALL_PAGE >= VSYSCALL_BYTES)
         return false;
     set_execution(s, "the kernel refused a jump into its vsyscall page: no instruction was run");
+    if (s->kind != INQ_CRASH_FAULT) /* a signal that somebody sent, for all that is known */
+        return true;
+    s->out->reason = INQ_REASON_VSYSCALL;
+    s->out->has_address = s->out->worked_out = true;
+    s->out->address = s->out->pc;
     return true;
+}
+
+/*
+ * Alignment checks (EFLAGS.AC), and locked instructions that reach over the end of a cache line
+ * where the kernel forbids that: the operand that is not aligned to its own size.
+ */
+static bool explain_alignment(struct site *s)
+{
+    struct inq_fault_site *out = s->out;
+    const struct inq_operand *found = NULL;
+
+    for (size_t i = 0; i < out->instruction.n_operands; i++) {
+        const struct inq_operand *operand = &out->instruction.operands[i];
+        if (!operand->has_address || operand->size < 2 || operand->address % operand->size == 0)
+            continue;
+        if (found)
+            return false;
+        found = operand;
+    }
+    if (!found)
+        return false;
+    out->reason = INQ_REASON_MISALIGNED;
+    out->has_address = out->worked_out = true;
+    out->address = found->address;
+    set_operand(s, found, inq_operand_access(found));
+    return true;
+}
+
+/* The code says it all, or nearly. True: nothing else can have been. */
+static bool explain_by_code(struct site *s)
+{
+    struct inq_fault_site *out = s->out;
+
+    if (is_of(s, INQ_SIGNAL_BUS, INQ_BUS_ADRALN)) {
+        explain_alignment(s);
+        return true;
+    }
+    if (is_of(s, INQ_SIGNAL_SEGV, INQ_SEGV_CPERR)) {
+        out->no_access = out->no_operand =
+            "no memory was refused: the CPU checked where the thread went on";
+        if (out->instruction.branch == INQ_BRANCH_MEMORY && out->instruction.returns)
+            out->reason = INQ_REASON_SHADOW_STACK;
+        return true;
+    }
+    if (is_of(s, INQ_SIGNAL_SEGV, INQ_SEGV_MTEAERR)) {
+        out->no_access = out->no_operand = "the CPU reports such a mismatch later: it was an "
+                                           "instruction before this one";
+        return true;
+    }
+    return false;
 }
 
 /*
@@ -420,6 +487,8 @@ static void explain_without_address(struct site *s)
     out->no_access = out->no_operand =
         "nothing that the instruction uses explains the signal: it may have been another one that "
         "could not be delivered";
+    if (explain_by_code(s))
+        return;
     bool explained = is_x86(s) && explain_protection(s, !segv);
     if (!explained && segv && explain_by_map(s)) {
         explained = true;
@@ -471,6 +540,11 @@ static void explain_other(struct site *s)
         return;
     if (s->signal.kind == INQ_SIGNAL_ILL && out->instruction.undefined)
         out->reason = INQ_REASON_UNDEFINED;
+    else if (s->signal.kind == INQ_SIGNAL_ILL && out->instruction.privileged)
+        out->reason = INQ_REASON_PRIVILEGED;
+    else if (s->signal.kind == INQ_SIGNAL_ILL &&
+             inq_cpu_offers(s->dump, &out->instruction).offer == INQ_OFFER_NO)
+        out->reason = INQ_REASON_UNSUPPORTED;
     else if (s->signal.kind == INQ_SIGNAL_TRAP && out->instruction.breakpoint)
         out->reason = INQ_REASON_BREAKPOINT;
     else if (s->signal.kind == INQ_SIGNAL_FPE)

@@ -29,6 +29,10 @@ enum inq_reason {
     INQ_REASON_QUOTIENT_OVERFLOW,
     INQ_REASON_BREAKPOINT,
     INQ_REASON_UNDELIVERABLE, /* a page fault whose signal found no room for its frame */
+    INQ_REASON_UNSUPPORTED,   /* the CPU did not offer the instruction's extension */
+    INQ_REASON_PROTECTION_KEY,
+    INQ_REASON_SHADOW_STACK, /* a return to where no call had been */
+    INQ_REASON_VSYSCALL,     /* the kernel refused a jump into its vsyscall page */
 };
 const char *inq_reason_name(enum inq_reason reason); /* "non-canonical"; NULL for none */
 

@@ -5,10 +5,27 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "cpu_features.h"
+#include "crash.h"
 #include "detectors.h"
 #include "fault_site.h"
 
-static void set_instruction(const struct inq_fault_site *site, struct inq_evidence *evidence)
+/* Of interest only where the CPU refused the instruction itself. */
+static void set_offer(const struct inq_dump *dump, const struct inq_fault_site *site,
+                      struct inq_evidence *evidence)
+{
+    struct inq_cpu_offer offer = inq_cpu_offers(dump, &site->instruction);
+
+    if (offer.offer == INQ_OFFER_UNKNOWN) {
+        inq_evidence_set_unknown(evidence, "fault.instruction.offered", "%s", offer.source);
+        return;
+    }
+    inq_evidence_set_bool(evidence, "fault.instruction.offered", offer.offer == INQ_OFFER_YES);
+    inq_evidence_set_text(evidence, "fault.instruction.offered_source", offer.source);
+}
+
+static void set_instruction(const struct inq_dump *dump, const struct inq_fault_site *site,
+                            enum inq_signal signal, struct inq_evidence *evidence)
 {
     char hex[2 * INQ_MAX_INSTRUCTION_BYTES + 1] = "";
 
@@ -29,6 +46,8 @@ static void set_instruction(const struct inq_fault_site *site, struct inq_eviden
     inq_evidence_set_text(evidence, "fault.instruction.text", site->instruction.text);
     if (site->instruction.isa)
         inq_evidence_set_text(evidence, "fault.instruction.isa", site->instruction.isa);
+    if (site->instruction.isa && signal == INQ_SIGNAL_ILL)
+        set_offer(dump, site, evidence);
 }
 
 static void set_registers(const struct inq_operand *operand, struct inq_evidence *evidence)
@@ -72,7 +91,7 @@ struct inq_error *inq_detect_instruction(struct inq_dump *dump, struct inq_evide
     inq_fault_site(dump, &site);
     if (!site.is_fault)
         return NULL;
-    set_instruction(&site, evidence);
+    set_instruction(dump, &site, inq_crash_signal(dump).kind, evidence);
     const char *why = site.no_operand ? site.no_operand : site.no_instruction;
     if (site.operand)
         set_operand(site.operand, evidence);

@@ -63,6 +63,7 @@ struct inq_instruction {
     size_t n_operands;
     enum inq_branch branch;
     uint64_t target; /* for INQ_BRANCH_REGISTER */
+    bool returns;    /* near: `ret` */
     bool privileged; /* a program may not run it */
     bool undefined;  /* made to fail: ud2, udf */
     bool breakpoint; /* made to stop: int3, brk, ebreak, trap */

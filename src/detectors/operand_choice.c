@@ -5,6 +5,7 @@
 
 #include "address_class.h"
 #include "crash.h"
+#include "thread_stacks.h"
 
 enum inq_access inq_operand_access(const struct inq_operand *operand)
 {
@@ -122,6 +123,8 @@ static bool is_refused_at(const struct inq_dump *dump, uint64_t addr, enum inq_a
     const struct inq_core *core = dump->core;
     struct inq_memory_region region;
 
+    if (inq_is_hidden_guard(dump, addr))
+        return true;
     if (inq_memory_region_at(dump->memory, addr, &region)) {
         if (access == INQ_ACCESS_WRITE)
             return !(region.flags & PF_W);

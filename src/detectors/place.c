@@ -21,6 +21,11 @@ static void set_place(const struct inq_dump *dump, struct inq_evidence *evidence
         inq_evidence_set_text(evidence, "fault.at.module", at->module->name);
         inq_evidence_set_addr(evidence, "fault.at.offset", at->offset);
     }
+    if (at->unloaded) {
+        inq_evidence_set_text(evidence, "fault.at.module", at->unloaded);
+        if (at->has_offset)
+            inq_evidence_set_addr(evidence, "fault.at.offset", at->offset);
+    }
     if (at->symbol)
         inq_evidence_set_text(evidence, "fault.at.symbol", at->symbol);
     if (at->thread != SIZE_MAX)

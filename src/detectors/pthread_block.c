@@ -113,7 +113,7 @@ static size_t find_musl(const struct block *b, struct inq_pthread_block *ret_blo
             top > b->self || !fits(b, start, size, guard))
             continue;
         hits++;
-        *ret_block = (struct inq_pthread_block){start, size, guard};
+        *ret_block = (struct inq_pthread_block){start, size, guard, true};
     }
     return hits;
 }
@@ -124,7 +124,8 @@ static size_t find_glibc(const struct block *b, struct inq_pthread_block *ret_bl
     size_t hits = 0;
 
     for (size_t i = 3; i + 3 <= b->count; i++) {
-        struct inq_pthread_block block = {word_at(b, i), word_at(b, i + 1), word_at(b, i + 2)};
+        struct inq_pthread_block block = {word_at(b, i), word_at(b, i + 1), word_at(b, i + 2),
+                                          false};
 
         if (block.start >= b->self || !fits(b, block.start, block.size, block.guard_bytes))
             continue;

@@ -30,6 +30,7 @@ struct inq_pthread_layout inq_pthread_layout(const struct inq_dump *dump);
 struct inq_pthread_block {
     uint64_t start, size; /* of the memory the stack was made from, the guard included */
     uint64_t guard_bytes; /* at its low end, by the library's own word */
+    bool is_musl;
 };
 
 /*

@@ -7,7 +7,7 @@ static void put_size(struct inq_json_writer *w, json_t *object, const char *key,
         inq_json_put_int(w, object, key, (int64_t)bytes);
 }
 
-void inq_record_stack(struct inq_json_writer *w, json_t *object,
+void inq_record_stack(struct inq_json_writer *w, json_t *object, const struct inq_core *core,
                       const struct inq_thread_stack *stack)
 {
     uint64_t end = stack->start + stack->size;
@@ -23,6 +23,10 @@ void inq_record_stack(struct inq_json_writer *w, json_t *object,
     inq_json_put(w, object, "source", json_string_nocheck(inq_stack_source_name(stack->source)));
     if (!stack->has_sp)
         return;
+    if (stack->host < core->n_threads)
+        inq_json_put_int(w, object, "host", core->threads[stack->host].tid);
+    if (stack->guest < core->n_threads)
+        inq_json_put_int(w, object, "guest", core->threads[stack->guest].tid);
     if (inq_stack_covers(stack, stack->sp) || inq_stack_guard_covers(stack, stack->sp))
         put_size(w, object, "used_bytes", end - stack->sp);
     if (stack->source == INQ_STACK_PTHREAD)

@@ -72,13 +72,13 @@ static json_t *registers_json(const struct inq_core *core, const struct inq_core
     return registers;
 }
 
-static void put_stack_region(const struct inq_thread_stack *stack, json_t *object,
-                             struct inq_json_writer *w)
+static void put_stack_region(const struct inq_core *core, const struct inq_thread_stack *stack,
+                             json_t *object, struct inq_json_writer *w)
 {
     if (stack->source == INQ_STACK_UNKNOWN)
         return;
     json_t *region = json_object();
-    inq_record_stack(w, region, stack);
+    inq_record_stack(w, region, core, stack);
     inq_json_put(w, object, "stack", region);
 }
 
@@ -118,7 +118,7 @@ static json_t *thread_json(const struct inq_dump *dump, size_t i,
     }
     if (thread->has_registers && core->cpu)
         inq_json_put(w, object, "registers", registers_json(core, thread, w));
-    put_stack_region(region, object, w);
+    put_stack_region(core, region, object, w);
     put_stack(stack, object, w);
     return object;
 }

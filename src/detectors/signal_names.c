@@ -231,7 +231,9 @@ static const struct code codes_segv[] = {
     {7, "SEGV_ADIPERR", "ADI mismatch, precise"},
     {8, "SEGV_MTEAERR", "memory tag mismatch, asynchronous"},
     {9, "SEGV_MTESERR", "memory tag mismatch"},
-    {10, "SEGV_CPERR", "control protection: a return address differs from the shadow stack"},
+    {10, "SEGV_CPERR",
+     "control protection: a return address differs from the shadow stack, or a branch went where "
+     "none may go"},
 };
 static const struct code codes_bus[] = {
     {1, "BUS_ADRALN", "misaligned address"},
@@ -296,5 +298,13 @@ const char *inq_signal_code_name(uint16_t machine, int32_t number, int32_t code)
 const char *inq_signal_code_words(uint16_t machine, int32_t number, int32_t code)
 {
     const struct code *found = code_of(machine, number, code);
+    enum sig sig = sig_of(machine, number);
+
+    if (code == INQ_SI_KERNEL && (sig == S_INT || sig == S_QUIT || sig == S_HUP))
+        return "sent by the kernel: a key of the terminal, or the terminal is gone";
+    if (code == INQ_SI_KERNEL && (sig == S_XCPU || sig == S_XFSZ))
+        return "sent by the kernel: see ulimit -t and -f";
+    if (code == INQ_SI_KERNEL && inq_signal_kind(machine, number) == INQ_SIGNAL_OTHER)
+        return "sent by the kernel";
     return found ? found->words : NULL;
 }

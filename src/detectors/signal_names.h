@@ -44,6 +44,12 @@ const char *inq_signal_code_words(uint16_t machine, int32_t number, int32_t code
 /* The codes of SIGSEGV and SIGBUS that the detectors ask for. */
 #define INQ_SEGV_MAPERR 1
 #define INQ_SEGV_ACCERR 2
+#define INQ_SEGV_PKUERR 4
+#define INQ_SEGV_MTEAERR 8
+#define INQ_SEGV_CPERR 10
+#define INQ_BUS_ADRALN 1
 #define INQ_BUS_ADRERR 2
+#define INQ_BUS_MCEERR_AR 4
+#define INQ_BUS_MCEERR_AO 5
 
 #endif

@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "cleanup.h"
 #include "detectors.h"
 #include "record_stack.h"
 #include "size_text.h"
 #include "stack_overflow.h"
+#include "text.h"
 
 /* A round of a recursion can be 16 functions long. */
 #define NAMES_BYTES 512u
@@ -67,8 +69,96 @@ static void put_cycle(struct facts *f)
     const char *names = round_names(f->dump, stack);
     if (names)
         inq_json_put_text(&f->w, cycle, "functions", names);
-    if (f->overflow.frames.cycle_bytes > 0)
+    if (f->overflow.frames.cycle_bytes > 0) {
         inq_json_put_int(&f->w, cycle, "bytes", (int64_t)f->overflow.frames.cycle_bytes);
+        inq_json_put_text(&f->w, cycle, "size",
+                          inq_size_text(f->dump->arena, f->overflow.frames.cycle_bytes));
+    }
+}
+
+/* How many frames of the same function are listed: a recursion of few, large levels. */
+static size_t levels_of(const struct facts *f, const struct inq_frame *frame)
+{
+    const struct inq_stack *stack = inq_crashed_stack(f->dump);
+    size_t levels = 0;
+
+    for (size_t i = 0; stack && i < stack->n_frames; i++) {
+        const char *name = stack->frames[i].function;
+        levels += !stack->frames[i].inlined && stack->frames[i].module == frame->module && name &&
+                  !strcmp(name, frame->function);
+    }
+    return levels;
+}
+
+/* The module that the thread's first own function is in: the one called by the C library. */
+static const char *first_module(const struct inq_stack *stack)
+{
+    for (size_t i = stack ? stack->n_frames : 0; i-- > 0;) {
+        const struct inq_module *module = stack->frames[i].module;
+
+        if (!module || !module->name)
+            return "";
+        if (!inq_starts_with(module->name, "libc.") && !inq_starts_with(module->name, "libc-") &&
+            !inq_starts_with(module->name, "libpthread") &&
+            !inq_starts_with(module->name, "ld-musl"))
+            return module->name;
+    }
+    return "";
+}
+
+/* Runtimes whose libraries are stripped: only they begin threads inside themselves. */
+static const char *made_inside(const struct inq_stack *stack)
+{
+    const char *module = stack && stack->complete ? first_module(stack) : "";
+
+    if (inq_starts_with(module, "libpython") || inq_starts_with(module, "python"))
+        return "python";
+    return inq_starts_with(module, "libjvm") ? "java" : NULL;
+}
+
+/*
+ * Who made the thread, and so who gives its stack a size: by the functions that threads of a
+ * runtime begin with.
+ */
+static const char *made_by(const struct facts *f)
+{
+    static const struct {
+        const char *function, *module, *word;
+    } beginnings[] = {
+        {"thread_native_entry", "libjvm", "java"},
+        {"JavaMain", "libjli", "java"},
+        {"thread_run", "python", "python"},
+        {"thread_run", "libpython", "python"},
+        {"t_bootstrap", "python", "python"},
+        {"t_bootstrap", "libpython", "python"},
+        {"pythread_wrapper", "python", "python"},
+        {"pythread_wrapper", "libpython", "python"},
+        {"runtime.mstart", "", "go"},
+        {"runtime.goexit", "", "go"},
+        {"Thread::new::thread_start", "", "rust"},
+        {"QThreadPrivate::start", "libQt", "qt"},
+    };
+    const struct inq_stack *stack = inq_crashed_stack(f->dump);
+    const char *word = NULL;
+
+    if (f->overflow.stack.source == INQ_STACK_AUXV)
+        return "main";
+    for (size_t i = 0; stack && i < stack->n_frames; i++) {
+        const struct inq_frame *frame = &stack->frames[i];
+        const char *module = frame->module ? frame->module->name : "";
+        for (size_t k = 0; frame->function && k < INQ_ARRAY_SIZE(beginnings); k++) {
+            const char *wanted = beginnings[k].function;
+            size_t size = strlen(frame->function), tail = strlen(wanted);
+            if (size >= tail && !strcmp(frame->function + size - tail, wanted) &&
+                inq_starts_with(module, beginnings[k].module))
+                word = beginnings[k].word; /* the outermost one counts */
+        }
+    }
+    if (!word)
+        word = made_inside(stack);
+    if (!word && f->overflow.stack.source == INQ_STACK_PTHREAD)
+        word = f->overflow.stack.is_musl ? "musl" : "pthread";
+    return word;
 }
 
 static void put_frame(struct facts *f)
@@ -83,6 +173,8 @@ static void put_frame(struct facts *f)
     inq_json_put_text(&f->w, object, "size",
                       inq_size_text(f->dump->arena, f->overflow.frames.biggest_bytes));
     inq_json_put_text(&f->w, object, "function", frame->function);
+    if (frame->function)
+        inq_json_put_int(&f->w, object, "levels", (int64_t)levels_of(f, frame));
     inq_json_put_text(&f->w, object, "module", frame->module ? frame->module->name : NULL);
 }
 
@@ -93,7 +185,7 @@ static void put_overflow(struct facts *f)
     /* where it was not the thread's own, that one is of no interest any more */
     if (overflow->overflowed && !f->is_own) {
         json_object_clear(f->stack);
-        inq_record_stack(&f->w, f->stack, &overflow->stack);
+        inq_record_stack(&f->w, f->stack, f->dump->core, &overflow->stack);
     }
     inq_json_put_bool(&f->w, f->stack, "overflow", overflow->overflowed);
     /* a handler may have gone elsewhere since: what was used when it failed counts */
@@ -104,6 +196,19 @@ static void put_overflow(struct facts *f)
     if (kinds[overflow->kind])
         inq_json_put(&f->w, f->stack, "overflow_kind", json_string_nocheck(kinds[overflow->kind]));
     put_frame(f);
+}
+
+static void put_words(struct facts *f)
+{
+    struct inq_arena *arena = f->dump->arena;
+    const char *maker = made_by(f);
+
+    if (f->overflow.stack.source != INQ_STACK_UNKNOWN)
+        inq_json_put_text(&f->w, f->stack, "size", inq_size_text(arena, f->overflow.stack.size));
+    if (f->overflow.has_used)
+        inq_json_put_text(&f->w, f->stack, "used", inq_size_text(arena, f->overflow.used_bytes));
+    if (maker)
+        inq_json_put_text(&f->w, f->stack, "made_by", maker);
 }
 
 static json_t *crashed_thread(struct inq_evidence *evidence)
@@ -130,15 +235,16 @@ struct inq_error *inq_detect_stack(struct inq_dump *dump, struct inq_evidence *e
     if (f.overflow.is_known) {
         f.stack = object_in(&f, f.thread, "stack");
         put_overflow(&f);
-        if (f.overflow.stack.source != INQ_STACK_UNKNOWN)
-            inq_json_put_text(&f.w, f.stack, "size",
-                              inq_size_text(dump->arena, f.overflow.stack.size));
+        put_words(&f);
     } else {
         static const char *const facts[] = {"crashed.stack.overflow", "crashed.stack.overflow_kind",
                                             "crashed.stack.biggest_frame.bytes"};
         for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
             inq_evidence_set_unknown(evidence, facts[i], "%s", f.overflow.why);
     }
+    if (!own || (own->source != INQ_STACK_PTHREAD && own->source != INQ_STACK_AUXV))
+        inq_evidence_set_unknown(evidence, "crashed.stack.guest",
+                                 "where the stack of the thread lies is not known");
     put_cycle(&f);
     evidence->failed |= f.w.failed;
     return evidence->failed ? &inq_error_oom : NULL;

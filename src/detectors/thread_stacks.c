@@ -2,6 +2,7 @@
 #include "thread_stacks.h"
 
 #include <elf.h>
+#include <stdlib.h>
 
 #include "pthread_block.h"
 
@@ -42,6 +43,7 @@ static void set_from_block(const struct inq_dump *dump, const struct inq_pthread
     struct inq_memory_region region;
 
     stack->source = INQ_STACK_PTHREAD;
+    stack->is_musl = block->is_musl;
     for (unsigned pieces = 0; low < end && pieces < MOST_PIECES; pieces++) {
         if (!inq_memory_region_at(dump->memory, low, &region) || !has_no_rights(&region))
             break;
@@ -67,7 +69,8 @@ static struct inq_thread_stack around(const struct inq_dump *dump,
                                       const struct inq_memory_region *region,
                                       enum inq_stack_source source, unsigned pieces)
 {
-    struct inq_thread_stack stack = {.source = source, .start = region->start};
+    struct inq_thread_stack stack = {
+        .source = source, .start = region->start, .host = SIZE_MAX, .guest = SIZE_MAX};
     uint64_t end = region->start + region->size;
     struct inq_memory_region next;
 
@@ -90,7 +93,8 @@ static struct inq_thread_stack around(const struct inq_dump *dump,
 struct inq_thread_stack inq_stack_by_segment(const struct inq_dump *dump, uint64_t addr)
 {
     struct inq_memory_region region;
-    struct inq_thread_stack none = {.source = INQ_STACK_UNKNOWN};
+    struct inq_thread_stack none = {
+        .source = INQ_STACK_UNKNOWN, .host = SIZE_MAX, .guest = SIZE_MAX};
 
     if (!inq_memory_region_at(dump->memory, addr, &region)) {
         if (!inq_memory_region_above(dump->memory, addr, &region) ||
@@ -109,7 +113,8 @@ struct inq_thread_stack inq_stack_by_segment(const struct inq_dump *dump, uint64
 struct inq_thread_stack inq_stack_of_signals(const struct inq_dump *dump,
                                              const struct inq_stack *frames, uint64_t sp)
 {
-    struct inq_thread_stack stack = {.source = INQ_STACK_UNKNOWN};
+    struct inq_thread_stack stack = {
+        .source = INQ_STACK_UNKNOWN, .host = SIZE_MAX, .guest = SIZE_MAX};
     uint64_t start, size, end;
 
     if (dump->core->machine != EM_X86_64 || dump->core->cpu->word_bytes != 8 || !frames)
@@ -182,7 +187,65 @@ static struct inq_thread_stack find_one(const struct inq_dump *dump,
         stack = inq_stack_by_segment(dump, sp);
     stack.has_sp = has_sp;
     stack.sp = sp;
+    stack.host = stack.guest = SIZE_MAX;
     return stack;
+}
+
+static bool has_bounds(const struct inq_thread_stack *stack)
+{
+    return stack->source == INQ_STACK_PTHREAD || stack->source == INQ_STACK_AUXV;
+}
+
+/* Stacks by address, to find the one that covers a stack pointer. */
+static int compare_starts(const void *left, const void *right)
+{
+    const struct inq_thread_stack *a = *(struct inq_thread_stack *const *)left;
+    const struct inq_thread_stack *b = *(struct inq_thread_stack *const *)right;
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static struct inq_thread_stack *stack_below(struct inq_thread_stack **sorted, size_t count,
+                                            uint64_t addr)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle]->start <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? sorted[low - 1] : NULL;
+}
+
+/* False without memory. */
+static bool find_guests(struct inq_thread_stack *items, size_t count)
+{
+    struct inq_thread_stack **sorted = calloc(count + 1, sizeof(*sorted)), *host;
+    size_t n = 0;
+
+    if (!sorted)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (has_bounds(&items[i]))
+            sorted[n++] = &items[i];
+    if (n > 1)
+        qsort(sorted, n, sizeof(*sorted), compare_starts);
+    for (size_t i = 0; i < count; i++) {
+        struct inq_thread_stack *stack = &items[i];
+        if (!has_bounds(stack) || !stack->has_sp || inq_stack_covers(stack, stack->sp) ||
+            inq_stack_guard_covers(stack, stack->sp))
+            continue;
+        host = stack_below(sorted, n, stack->sp);
+        if (!host || host == stack || !inq_stack_covers(host, stack->sp))
+            continue;
+        stack->host = (size_t)(host - items);
+        if (host->guest == SIZE_MAX)
+            host->guest = i;
+    }
+    free(sorted);
+    return true;
 }
 
 const struct inq_thread_stacks *inq_thread_stacks(struct inq_dump *dump)
@@ -203,6 +266,8 @@ const struct inq_thread_stacks *inq_thread_stacks(struct inq_dump *dump)
     struct inq_thread_stack main_stack = find_main(dump);
     for (size_t i = 0; i < core->n_threads; i++)
         stacks->items[i] = find_one(dump, &layout, &main_stack, &core->threads[i]);
+    if (!find_guests(stacks->items, core->n_threads))
+        return NULL;
     stacks->count = core->n_threads;
     stacks->core = core;
     dump->thread_stacks = stacks;
@@ -214,6 +279,14 @@ const struct inq_thread_stack *inq_crashed_thread_stack(struct inq_dump *dump)
     const struct inq_thread_stacks *stacks = inq_thread_stacks(dump);
 
     return stacks && stacks->count > 0 ? &stacks->items[0] : NULL;
+}
+
+bool inq_is_hidden_guard(const struct inq_dump *dump, uint64_t addr)
+{
+    const struct inq_thread_stacks *stacks = dump->thread_stacks;
+    size_t i = stacks ? inq_stack_guard_at(stacks, addr) : SIZE_MAX;
+
+    return i != SIZE_MAX && stacks->items[i].guard_is_inside;
 }
 
 size_t inq_stack_at(const struct inq_thread_stacks *stacks, uint64_t addr)

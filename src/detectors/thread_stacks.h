@@ -24,9 +24,16 @@ struct inq_thread_stack {
     enum inq_stack_source source; /* INQ_STACK_UNKNOWN: start, size and guard mean nothing */
     uint64_t start, size;         /* what the thread may use: the guard is not in it; no wrap */
     uint64_t guard_start, guard_bytes; /* right below; 0 bytes when none is known */
+    bool is_musl;                      /* of INQ_STACK_PTHREAD: by musl's record, not glibc's */
     bool guard_is_inside;              /* without a border in the dump: MADV_GUARD_INSTALL */
     bool has_sp;
     uint64_t sp;
+    /*
+     * A frame that is larger than the guard jumps over it, into a neighbour's stack, where nothing
+     * fails: indexes of threads, SIZE_MAX without.
+     */
+    size_t host;  /* in whose stack this thread's stack pointer is */
+    size_t guest; /* the first thread whose stack pointer is in this one, not being its own */
 };
 
 struct inq_thread_stacks {
@@ -60,6 +67,13 @@ static inline bool inq_stack_is_nearly_full(const struct inq_thread_stack *stack
     return stack->source == INQ_STACK_PTHREAD && stack->has_sp &&
            inq_stack_covers(stack, stack->sp) && stack->sp - stack->start < 4096;
 }
+
+/*
+ * In a guard that the list of mappings does not show (MADV_GUARD_INSTALL, glibc since 2.42): the
+ * mapping has rights there, and none of it may be used. By the stacks that were worked out before;
+ * inq_detectors_run() does so first.
+ */
+bool inq_is_hidden_guard(const struct inq_dump *dump, uint64_t addr);
 
 /* The thread whose stack (or guard) covers addr; SIZE_MAX without. */
 size_t inq_stack_at(const struct inq_thread_stacks *stacks, uint64_t addr);

@@ -8,25 +8,20 @@
  */
 
 #include <elf.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "address_class.h"
 #include "cleanup.h"
 #include "crash.h"
 #include "detectors.h"
+#include "error_code.h"
 #include "fault_site.h"
+#include "memory_page.h"
 #include "real_fault.h"
+#include "thread_stacks.h"
 
-/* Page fault error codes: asm/trap_pf.h. */
-#define PF_PROT 1u
-#define PF_WRITE 2u
-#define PF_USER 4u
-#define PF_INSTR 16u
+#define CP_NEAR_RETURN 1u /* control protection: Intel SDM volume 3, 6.15 */
 
-#define SI_SEGV_PKUERR 4
-#define SI_SEGV_CPERR 10
-#define SI_BUS_ADRALN 1
 #define SI_ILL_ILLOPN 2
 #define SI_FPE_INTDIV 1
 #define SI_FPE_INTOVF 2
@@ -37,9 +32,9 @@ static const char *segv_trap(const struct inq_crash_signal *signal,
                              const struct inq_fault_site *site)
 {
     if (signal->code == INQ_SEGV_MAPERR || signal->code == INQ_SEGV_ACCERR ||
-        signal->code == SI_SEGV_PKUERR)
+        signal->code == INQ_SEGV_PKUERR)
         return "page-fault";
-    if (signal->code == SI_SEGV_CPERR)
+    if (signal->code == INQ_SEGV_CPERR)
         return "control-protection";
     switch (site->reason) {
     case INQ_REASON_NON_CANONICAL:
@@ -47,7 +42,7 @@ static const char *segv_trap(const struct inq_crash_signal *signal,
     case INQ_REASON_PRIVILEGED:
         return "general-protection";
     default: /* an address worked out from the map can only be a page fault's */
-        return site->worked_out ? "page-fault" : NULL;
+        return site->worked_out && site->reason != INQ_REASON_VSYSCALL ? "page-fault" : NULL;
     }
 }
 
@@ -56,7 +51,7 @@ static const char *bus_trap(const struct inq_crash_signal *signal,
 {
     if (signal->code == INQ_BUS_ADRERR)
         return "page-fault";
-    if (signal->code == SI_BUS_ADRALN)
+    if (signal->code == INQ_BUS_ADRALN)
         return "alignment-check";
     return site->reason == INQ_REASON_NON_CANONICAL ? "stack-segment" : NULL;
 }
@@ -119,8 +114,8 @@ static bool is_certainly_users(const struct inq_dump *dump, uint64_t addr)
 }
 
 /*
- * Was the page there when the CPU looked? 1 and 0; -1 when the dump does not tell: a page that may
- * not be written may have been in memory or not.
+ * Was the page there when the CPU looked? 1 and 0; -1 when the dump does not tell. A page that the
+ * process has written to is taken to have been in memory: only swapping takes it out.
  */
 static int page_was_present(const struct inq_dump *dump, const struct inq_crash_signal *signal,
                             const struct inq_fault_site *site)
@@ -133,72 +128,66 @@ static int page_was_present(const struct inq_dump *dump, const struct inq_crash_
     if (signal->code == INQ_SEGV_MAPERR || (site->worked_out && !mapped))
         return mapped || is_certainly_users(dump, site->address) ? 0 : -1;
     /* pages without any right are marked absent in the page table */
-    return mapped && region.flags == 0 ? 0 : -1;
+    if (mapped && (region.flags == 0 || inq_is_hidden_guard(dump, site->address)))
+        return 0;
+    return mapped && inq_page_is_own(dump, site->address) ? 1 : -1;
 }
 
-/* The error code as a number, -1 when it is not certain. */
-static int error_code_of(const struct inq_dump *dump, const struct inq_crash_signal *signal,
-                         const struct inq_fault_site *site, const char **ret_why)
-{
-    unsigned code = PF_USER;
+struct code {
+    bool known;
+    uint32_t value;
+    uint32_t certain; /* bits of value that are certain when it is not known */
+    const char *why;  /* it is not known */
+};
 
-    *ret_why = "what was tried is not known";
-    if (site->access == INQ_ACCESS_UNKNOWN)
-        return -1;
+static void page_fault_code(const struct inq_dump *dump, const struct inq_crash_signal *signal,
+                            const struct inq_fault_site *site, struct code *code)
+{
+    int present;
+
+    code->value = code->certain = INQ_PF_USER;
+    if (site->access == INQ_ACCESS_UNKNOWN) {
+        code->why = "what was tried is not known";
+        return;
+    }
     if (site->access == INQ_ACCESS_EXECUTE)
-        code |= PF_INSTR;
+        code->value |= INQ_PF_INSTR;
     else if (site->access == INQ_ACCESS_WRITE)
-        code |= PF_WRITE;
+        code->value |= INQ_PF_WRITE;
+    code->certain = INQ_PF_USER | INQ_PF_WRITE | INQ_PF_INSTR;
+    code->why = "the dump does not tell whether the page was in memory";
     if (signal->kind == INQ_SIGNAL_BUS) { /* a page that could not be had; a write may find one */
-        *ret_why = "the dump does not tell whether the page was in memory";
-        return site->access == INQ_ACCESS_WRITE ? -1 : (int)code;
+        code->known = site->access != INQ_ACCESS_WRITE && signal->code == INQ_BUS_ADRERR;
+        return;
     }
-    int present = page_was_present(dump, signal, site);
-    *ret_why = "the dump does not tell whether the page was in memory";
-    return present < 0 ? -1 : (int)(code | (present ? PF_PROT : 0));
-}
-
-static void set_bits(struct inq_evidence *evidence, unsigned code)
-{
-    static const struct {
-        unsigned bit;
-        const char *set, *clear;
-    } words[] = {{PF_PROT, "protection", "not-present"},
-                 {PF_WRITE, "write", "read"},
-                 {PF_USER, "user", NULL},
-                 {PF_INSTR, "instruction-fetch", NULL}};
-    json_t *bits = json_array();
-
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(words); i++) {
-        const char *word = code & words[i].bit ? words[i].set : words[i].clear;
-        if (word && json_array_append_new(bits, json_string(word)) < 0)
-            evidence->failed = true;
-    }
-    inq_evidence_set(evidence, "fault.error_code.bits", bits);
+    present = page_was_present(dump, signal, site);
+    if (present > 0)
+        code->value |= INQ_PF_PROT;
+    if (present > 0 && signal->code == INQ_SEGV_PKUERR)
+        code->value |= INQ_PF_KEY; /* the CPU looks at keys of pages that are there */
+    code->known = present >= 0;
 }
 
 static void set_error_code(const struct inq_dump *dump, const struct inq_crash_signal *signal,
                            const struct inq_fault_site *site, const char *trap,
                            struct inq_evidence *evidence)
 {
-    const char *why = "which exception it was is not known";
-    int code = -1;
+    struct code code = {.why = "which exception it was is not known"};
 
     if (trap && !strcmp(trap, "page-fault") && site->has_address)
-        code = error_code_of(dump, signal, site, &why);
+        page_fault_code(dump, signal, site, &code);
+    else if (trap && !strcmp(trap, "control-protection"))
+        code = (struct code){.known = site->reason == INQ_REASON_SHADOW_STACK,
+                             .value = CP_NEAR_RETURN,
+                             .why = "the dump does not tell which check failed"};
     else if (site->reason == INQ_REASON_PRIVILEGED &&
              !strncmp(site->instruction.text, "int ", strlen("int ")))
-        why = "for a software interrupt the code is that of its gate";
+        code.why = "for a software interrupt the code is that of its gate";
     else if (trap)
-        code = 0;
-    if (code < 0) {
-        inq_evidence_set_unknown(evidence, "fault.error_code.value", "%s", why);
-        return;
-    }
-    inq_evidence_set_int(evidence, "fault.error_code.value", code);
-    inq_evidence_set_text(evidence, "fault.error_code.source", "inferred");
-    if (!strcmp(trap, "page-fault"))
-        set_bits(evidence, (unsigned)code);
+        code.known = true; /* it is 0 */
+    inq_error_code_set_inferred(evidence, trap, code.known, code.value, code.certain);
+    if (!code.known)
+        inq_evidence_set_unknown(evidence, "fault.error_code.value", "%s", code.why);
 }
 
 /* The CPU's own numbers, which the kernel has put in a signal frame. asm/trapnr.h. */
@@ -210,15 +199,12 @@ static void set_from_frame(const struct inq_signal_context *context, struct inq_
                                         [13] = "general-protection", [14] = "page-fault",
                                         [16] = "x87-error",          [17] = "alignment-check",
                                         [19] = "simd-error",         [21] = "control-protection"};
+    const char *trap = context->trapno < INQ_ARRAY_SIZE(names) ? names[context->trapno] : NULL;
 
-    if (context->trapno < INQ_ARRAY_SIZE(names) && names[context->trapno])
-        inq_evidence_set_text(evidence, "fault.trap", names[context->trapno]);
-    if (context->err > INT32_MAX)
-        return;
-    inq_evidence_set_int(evidence, "fault.error_code.value", (int64_t)context->err);
-    inq_evidence_set_text(evidence, "fault.error_code.source", "signal-frame");
-    if (context->trapno == 14)
-        set_bits(evidence, (unsigned)context->err);
+    if (trap)
+        inq_evidence_set_text(evidence, "fault.trap", trap);
+    if (context->err <= INT32_MAX)
+        inq_error_code_set_from_frame(evidence, trap, (uint32_t)context->err);
 }
 
 struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *evidence)
@@ -243,8 +229,11 @@ struct inq_error *inq_detect_trap(struct inq_dump *dump, struct inq_evidence *ev
     if (trap)
         inq_evidence_set_text(evidence, "fault.trap", trap);
     else
-        inq_evidence_set_unknown(evidence, "fault.trap",
-                                 "signal and code leave more than one exception");
+        inq_evidence_set_unknown(evidence, "fault.trap", "%s",
+                                 site.reason == INQ_REASON_VSYSCALL
+                                     ? "the kernel refused the jump itself, and keeps what the CPU "
+                                       "said to itself"
+                                     : "signal and code leave more than one exception");
     set_error_code(dump, &signal, &site, trap, evidence);
     return evidence->failed ? &inq_error_oom : NULL;
 }

@@ -52,6 +52,8 @@ struct inq_siginfo {
     uint64_t syscall_addr;
     int32_t syscall;
     uint32_t syscall_arch;
+    uint16_t addr_lsb; /* BUS_MCEERR_*: 1 << addr_lsb bytes were lost */
+    uint32_t pkey;     /* SEGV_PKUERR: the protection key of the page */
 };
 
 struct inq_auxv {

@@ -89,6 +89,9 @@ void inq_core_note_siginfo(struct inq_core_reader *reader, const uint8_t *desc, 
     s->uid = inq_load_u32(desc + at + 4, be);
     s->syscall = (int32_t)inq_load_u32(desc + at + (wide ? 8 : 4), be);
     s->syscall_arch = inq_load_u32(desc + at + (wide ? 12 : 8), be);
+    s->addr_lsb = inq_load_u16(desc + at + (wide ? 8 : 4), be);
+    if (size >= at + (wide ? 20 : 12)) /* behind what aligns the union of si_lower and si_pkey */
+        s->pkey = inq_load_u32(desc + at + (wide ? 16 : 8), be);
     core->has_siginfo = true;
 }
 

@@ -134,7 +134,9 @@ const struct inq_fact inq_fact_table[] = {
     OBJECT("fault.error_code", "trap", "page fault error code of the CPU"),
     INT("fault.error_code.value", "trap", "the number"),
     TEXTS("fault.error_code.bits", "trap",
-          "its bits in words: protection or not-present, write or read, user, instruction-fetch"),
+          "its bits in words, those that are certain: protection or not-present, write or read, "
+          "user, instruction-fetch, protection-key, shadow-stack, reserved-bit; of control "
+          "protection: near-return, no-endbranch"),
     WORD("fault.error_code.source", "kernel-log|signal-frame|inferred", "trap",
          "where it comes from"),
     WORD("fault.trap",
@@ -143,11 +145,15 @@ const struct inq_fact inq_fact_table[] = {
          "trap", "exception that the x86 CPU raised, when only one is possible"),
     WORD("fault.reason",
          "non-canonical|misaligned|privileged|undefined|divide-by-zero|quotient-overflow|"
-         "breakpoint|undeliverable-signal",
+         "breakpoint|undeliverable-signal|unsupported-instruction|protection-key|shadow-stack|"
+         "vsyscall",
          "fault",
          "what was wrong, where neither signal nor address says it: an address that no x86-64 "
          "pointer can have, an operand that must be aligned, an instruction that programs may not "
-         "run or that is made to fail, a page fault whose signal found no room on the stack"),
+         "run or that is made to fail, a page fault whose signal found no room on the stack, an "
+         "instruction that this CPU does not offer, a jump into the vsyscall page"),
+    INT("fault.protection_key", "fault", "key of the page, when a protection key refused it"),
+    COUNT("fault.lost_bytes", "bytes", "fault", "memory that the hardware lost there"),
     ADDR("fault.target", "fault",
          "where a call, jump or return wanted to go on, when that was an impossible address"),
     OBJECT("fault.instruction", "instruction", "the instruction that failed"),
@@ -156,7 +162,10 @@ const struct inq_fact inq_fact_table[] = {
          "its bytes, hex; what lies there when it could not be decoded"),
     TEXT("fault.instruction.text", "instruction", "disassembled; x86 as gdb writes it"),
     TEXT("fault.instruction.isa", "instruction",
-         "x86: the extension of the CPU that it belongs to: SSE2, AVX512F_512"),
+         "the extension of the CPU that it belongs to: SSE2, AVX512F_512; aarch64: LSE"),
+    BOOL("fault.instruction.offered", "instruction",
+         "the CPU offered that extension; of instructions that the CPU refused (SIGILL)"),
+    TEXT("fault.instruction.offered_source", "instruction", "whose word that is"),
     OBJECT("fault.operand", "instruction",
            "the operand it failed at: a place in memory, the register a branch goes through, a "
            "divisor"),
@@ -191,6 +200,18 @@ const struct inq_fact inq_fact_table[] = {
     ADDR("fault.pattern.value", "place", "the value: of the operand's register, else the address"),
     REAL("fault.pattern.odds", NULL, "place",
          "how many such hits chance alone would give; less than 0.01, or there is no pattern"),
+    OBJECT("fault.code_page", "code-page",
+           "the page that the instruction lies in, compared with the module's file"),
+    BOOL("fault.code_page.differs", "code-page",
+         "its bytes in memory are others than in the file; unknown unless the dump holds the page "
+         "(coredump_filter 0x37, or the process had changed it)"),
+    ADDR("fault.code_page.address", "code-page", "where it begins"),
+    COUNT("fault.code_page.bytes_different", "bytes", "code-page", "how many differ"),
+    COUNT("fault.code_page.bits_different", "bits", "code-page", "how many bits of these"),
+    ADDR("fault.code_page.first", "code-page", "address of the first byte that differs"),
+    BOOL("fault.code_page.in_instruction", "code-page",
+         "that byte is one of the instruction that failed"),
+    TEXT("fault.code_page.text", "code-page", "the same in words"),
     TEXT("fault.function", "fault", "function the fault happened in"),
     TEXT("fault.module", "fault", "name of the module that function is in"),
     ADDR("fault.argument", "argument",
@@ -215,6 +236,15 @@ const struct inq_fact inq_fact_table[] = {
     BOOL("threads[].stack.nearly_full", "threads",
          "less than 4096 bytes were left of a thread's stack; of the main stack, which grows, not "
          "known"),
+    TEXT("threads[].stack.used", "stack", "used_bytes with a unit; of the crashing thread"),
+    WORD("threads[].stack.made_by", "main|pthread|musl|python|java|go|rust|qt", "stack",
+         "who made the thread, and so decides how large its stack is; of the crashing thread"),
+    INT("threads[].stack.host", "threads",
+        "id of the thread in whose stack this thread's stack pointer is: a frame jumped over the "
+        "guard"),
+    INT("threads[].stack.guest", "threads",
+        "id of another thread whose stack pointer is in this stack, and whose frames may have "
+        "overwritten it"),
     BOOL("threads[].stack.overflow", "stack",
          "the stack was used up, and that is what failed; of the crashing thread"),
     WORD("threads[].stack.overflow_kind", "recursion|big-frame|alternate", "stack",
@@ -225,6 +255,8 @@ const struct inq_fact inq_fact_table[] = {
     COUNT("threads[].stack.biggest_frame.bytes", "bytes", "stack", "how much"),
     TEXT("threads[].stack.biggest_frame.size", "stack", "the same with a unit: 528.7 KiB"),
     TEXT("threads[].stack.biggest_frame.function", "stack", "whose it is"),
+    INT("threads[].stack.biggest_frame.levels", "stack",
+        "how many frames of that function are listed: each level of a recursion needs as much"),
     TEXT("threads[].stack.biggest_frame.module", "stack", "the module that function is in"),
     WORD("threads[].stack.source", "pthread|auxv|signal-frame|segment", "threads",
          "where its bounds come from: the C library's record, the program's start on the main "
@@ -263,6 +295,7 @@ const struct inq_fact inq_fact_table[] = {
     COUNT("threads[].cycle.count", "rounds", "threads", "how often it repeats"),
     COUNT("threads[].cycle.bytes", "bytes", "stack",
           "stack that one round takes, by the rounds that are listed; of the crashing thread"),
+    TEXT("threads[].cycle.size", "stack", "that size with a unit"),
     TEXT("threads[].cycle.functions", "stack",
          "functions of one round, the innermost first: even < odd; of the crashing thread"),
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "cleanup.h"
+#include "error_code.h"
 #include "log_index.h"
 #include "text.h"
 
@@ -311,22 +312,6 @@ __attribute__((format(printf, 2, 3))) static void contradict(json_t *list, const
     json_array_append_new(list, json_string(text));
 }
 
-/* The bits of a page fault of x86: arch/x86/include/asm/trap_pf.h. Words as in detectors/trap.c. */
-static void set_bits(struct inq_evidence *evidence, uint64_t code)
-{
-    json_t *bits =
-        json_pack("[s, s]", code & 1 ? "protection" : "not-present", code & 2 ? "write" : "read");
-
-    if (code & 4)
-        json_array_append_new(bits, json_string("user"));
-    if (code & 16)
-        json_array_append_new(bits, json_string("instruction-fetch"));
-    if (!bits)
-        evidence->failed = true;
-    else
-        inq_evidence_set(evidence, "fault.error_code.bits", bits);
-}
-
 /* The CPU's own number, instead of one that was inferred. */
 static void set_error_code(struct inq_evidence *evidence, const struct inq_log_line *line,
                            json_t *against)
@@ -346,10 +331,7 @@ static void set_error_code(struct inq_evidence *evidence, const struct inq_log_l
     if (json_is_integer(have) && (uint64_t)json_integer_value(have) != line->error.value)
         contradict(against, "error code: the line says 0x%" PRIx64 ", the dump leads to 0x%" PRIx64,
                    line->error.value, (uint64_t)json_integer_value(have));
-    inq_evidence_set_int(evidence, "fault.error_code.value", (int64_t)line->error.value);
-    inq_evidence_set_text(evidence, "fault.error_code.source", "kernel-log");
-    if (line->trap == INQ_KLOG_TRAP_PAGE_FAULT)
-        set_bits(evidence, line->error.value);
+    inq_error_code_set_from_log(evidence, trap, (uint32_t)line->error.value);
 }
 
 static void set_crashed_at(struct inq_evidence *evidence, const struct inq_log_line *line,

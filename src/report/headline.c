@@ -144,6 +144,77 @@ static void put_instruction(struct inq_page *page)
     inq_text_deinit(&line);
 }
 
+static void put_finding(struct inq_page *page, const char *words, const char *text)
+{
+    struct inq_text line = {0};
+
+    if (!text)
+        return;
+    inq_text_printf(&line, "%s%s", words, text);
+    inq_page_prose(page, "  ", 4, line.failed ? "" : line.bytes);
+    inq_text_deinit(&line);
+}
+
+/* What lies at the address, where its class does not say it all. */
+static const char *place_text(const json_t *fault)
+{
+    static const char *const plain[] = {"null", "non-canonical", "kernel", "no-rights"};
+    const json_t *at = json_object_get(fault, "at");
+    const char *kind = inq_page_text(at, "kind");
+
+    for (size_t i = 0; kind && i < INQ_ARRAY_SIZE(plain); i++)
+        if (!strcmp(kind, plain[i]))
+            return NULL;
+    return inq_page_text(at, "text");
+}
+
+/* What an instruction was refused for, where neither signal nor address says it. */
+static const char *reason_text(const json_t *fault)
+{
+    static const struct {
+        const char *word, *meaning;
+    } reasons[] = {
+        {"privileged", "programs may not run this instruction"},
+        {"undefined", "made to fail: the compiler puts it where the program cannot go on"},
+        {"divide-by-zero", "the divisor is 0"},
+        {"quotient-overflow",
+         "the quotient does not fit: the smallest number divided by -1, or more"},
+        {"undeliverable-signal", "the signal found no room on the stack for its frame"},
+        {"unsupported-instruction", "this CPU does not offer the instruction"},
+        {"protection-key", "the thread had switched the page's protection key off"},
+        {"shadow-stack", "the return address on the stack is not the one that the call left"},
+        {"vsyscall", "the kernel takes jumps to the three entries of this page alone"},
+    };
+    const char *word = inq_page_text(fault, "reason");
+
+    for (size_t i = 0; word && i < INQ_ARRAY_SIZE(reasons); i++)
+        if (!strcmp(word, reasons[i].word))
+            return reasons[i].meaning;
+    return NULL;
+}
+
+/* What the fault was at, what it was refused for, what the bad pointer looks like. */
+static void put_findings(struct inq_page *page)
+{
+    const json_t *fault = json_object_get(page->report, "fault");
+    const json_t *instruction = json_object_get(fault, "instruction");
+    const char *isa = inq_page_text(instruction, "isa");
+    const char *source = inq_page_text(instruction, "offered_source");
+    const char *reason = reason_text(fault);
+    struct inq_text line = {0};
+
+    put_finding(page, "at that address: ", place_text(fault));
+    if (reason) {
+        inq_text_append(&line, reason);
+        if (isa && source && !strcmp(inq_page_text(fault, "reason"), "unsupported-instruction"))
+            inq_text_printf(&line, " (%s; %s)", isa, source);
+        put_finding(page, "why: ", line.failed ? NULL : line.bytes);
+    }
+    put_finding(page, "the value: ", inq_page_text(json_object_get(fault, "pattern"), "text"));
+    put_finding(page, "its code: ", inq_page_text(json_object_get(fault, "code_page"), "text"));
+    inq_text_deinit(&line);
+}
+
 /* "read of 0x10 (a null pointer) in parse_header (libfoo.so.1)", or who sent the signal. */
 static bool describe_fault(const struct inq_page *page, struct inq_text *line)
 {
@@ -297,6 +368,7 @@ void inq_page_headline(struct inq_page *page)
         inq_page_prose(page, "  ", 4, fault.bytes);
     inq_text_deinit(&fault);
     put_instruction(page);
+    put_findings(page);
     inq_page_state(page);
     put_particulars(page);
     put_command_line(page);

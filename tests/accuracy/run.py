@@ -94,7 +94,11 @@ def main():
             if "compiler" in case and not shutil.which(case["compiler"]):
                 print(f"skipped: {case['id']}: no {case['compiler']}")
                 continue
-            report = report_of(case, inquest, programs, folder, youngest)
+            try:
+                report = report_of(case, inquest, programs, folder, youngest)
+            except zoo.CannotHere as why:
+                print(f"skipped: {case['id']}: {why}", file=sys.stderr)
+                continue
             right, first, accused = judge(case["truth"], report)
             rows.append({"case": case["id"], "right": right, "first": first.get("signature"),
                          "grade": first.get("grade"), "truth": case["truth"]["verdict"], "accused": accused,

@@ -16,6 +16,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import zoo  # noqa: E402
 
+sys.path.insert(0, HERE)
+import stacks  # noqa: E402
+
 JAVA = """
 import java.lang.reflect.Field;
 public class Crash {
@@ -262,6 +265,97 @@ def python_finalizing(folder):
             raise Wrong(f"finalizing {name}: {have}, {report.get('unknown')}")
 
 
+def crashed(report):
+    return next(t for t in report["threads"] if t["crashed"])
+
+
+def overflow(report, verdict, **facts):
+    """The stack of the crashing thread, and the answer."""
+    stack = crashed(report).get("stack") or {}
+    for name, value in {"overflow": True, "source": "pthread", **facts}.items():
+        if stack.get(name) != value:
+            raise Wrong(f"stack.{name} is {stack.get(name)!r}, want {value!r}: {stack} {functions(report)[:8]}")
+    first = report["verdicts"][0] if report["verdicts"] else {}
+    if (first.get("signature"), first.get("grade")) != (verdict, "proven"):
+        raise Wrong(f"verdict {first.get('signature')} {first.get('grade')}, want {verdict}")
+
+
+def bounds(report, folder):
+    """To the page, as pthread_getattr_np() has them. A JVM's zones at the low end of its threads' stacks may not be
+    used: they are guard."""
+    stack, (low, size) = crashed(report)["stack"], stacks.said(folder)
+    end = int(stack["start"], 16) + stack["size_bytes"]
+    if end != low + size or int(stack["start"], 16) - low not in (0, *range(4096, 256 << 10, 4096)):
+        raise Wrong(f"stack {stack['start']} + {stack['size_bytes']}, the thread itself says {low:#x} + {size}")
+    if int(stack["guard_start"], 16) > low:
+        raise Wrong(f"guard {stack['guard_start']}, the stack begins at {low:#x}")
+
+
+def java_recursion(folder):
+    """No room for the signal's frame: no address, no hs_err file, no line in the kernel's log."""
+    core = crash(folder, [*stacks.build_java(folder, Skip), "recurse", "512"])
+    report = triage(core)
+    if report["signal"]["code_name"] != "SI_KERNEL":
+        raise Wrong(f"signal {report['signal']}")
+    overflow(report, "stack-overflow-recursion", overflow_kind="recursion", made_by="java")
+    fault(report, source="registers", reason="undeliverable-signal", access="write", address_class="stack-guard")
+    if report["fault"]["at"]["kind"] != "stack-guard" or report["fault"]["at"]["thread"] != crashed(report)["tid"]:
+        raise Wrong(f"at {report['fault']['at']}")
+    bounds(report, folder)
+    in_order(report, "level", "level")
+
+
+def java_big_frame(folder):
+    core = crash(folder, [*stacks.build_java(folder, Skip), "big", "512"])
+    report = triage(core)
+    overflow(report, "stack-overflow-big-frame", overflow_kind="big-frame")
+    frame = crashed(report)["stack"]["biggest_frame"]
+    if frame["function"] != "big_frame" or abs(frame["bytes"] - (3 << 20)) > 4096:
+        raise Wrong(f"frame {frame}")
+    bounds(report, folder)
+
+
+def python_lu(folder):
+    """dgetrf_parallel() of OpenBLAS calls itself, with more than 512 KiB a level (NUM_THREADS of 64)."""
+    python = stacks.scipy_python()
+    if not python:
+        raise Skip("no Python with scipy (INQUEST_SCIPY_PYTHON names one)")
+    with open(os.path.join(folder, "lu.py"), "w", encoding="ascii") as f:
+        f.write(stacks.LU)
+    for kib, size in ((256, "256 KiB"), (512, "512 KiB"), (1024, "1 MiB"), (2048, "2 MiB")):
+        for left in os.listdir(folder):
+            if left.startswith("core"):
+                os.unlink(os.path.join(folder, left))
+        try:
+            core = crash(folder, [python, "lu.py", str(kib)], OPENBLAS_NUM_THREADS="2")
+        except Wrong as why:
+            raise Skip(f"LU in {size} did not crash: another BLAS, or one built for few threads ({why})") from None
+        report = triage(core)
+        overflow(report, "stack-overflow-big-frame", overflow_kind="big-frame", size=size, size_bytes=kib * 1024,
+                 made_by="python")
+        frame = crashed(report)["stack"]["biggest_frame"]
+        if "getrf_parallel" not in frame["function"] or not frame["size"].startswith("528."):
+            raise Wrong(f"frame {frame}")
+        if kib == 2048 and frame["levels"] < 3:
+            raise Wrong(f"levels {frame['levels']}")
+        cause = report["verdicts"][0]["cause"]
+        for words in (f"had a stack of {size}", "getrf_parallel", f"needs {frame['size']} a level"):
+            if words not in cause:
+                raise Wrong(f"the cause does not say {words!r}: {cause}")
+        if "threading.stack_size" not in json.dumps(report["verdicts"][0]["fix"]):
+            raise Wrong("the fix does not name threading.stack_size()")
+        fault(report, source="registers", access="write")
+        if report["fault"]["address_class"] not in ("stack-near", "stack-guard", "unmapped"):  # as chance has mapped it
+            raise Wrong(f"class {report['fault']['address_class']}")
+    os.unlink(core)
+    # with a handler, whose frame finds no room: no address from the kernel
+    report = triage(crash(folder, [python, "-X", "faulthandler", "lu.py", "512"], OPENBLAS_NUM_THREADS="2"))
+    overflow(report, "stack-overflow-big-frame", size="512 KiB", made_by="python")
+    fault(report, source="registers", reason="undeliverable-signal", access="write")
+    if report["signal"]["code_name"] != "SI_KERNEL" or report["fault"]["error_code"]["value"] != 6:
+        raise Wrong(f"{report['signal']} {report['fault']['error_code']}")
+
+
 INQUEST = ""
 
 
@@ -274,7 +368,8 @@ def main():
         print(f"skipped: {why}")
         return 77
     failed = passed = 0
-    for test in (faulthandler, java, java_killed, go_c_code, go_nil, which_runtimes, rust, python_finalizing):
+    for test in (faulthandler, java, java_killed, java_recursion, java_big_frame, go_c_code, go_nil, which_runtimes, rust,
+                 python_finalizing, python_lu):
         if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
             continue
         with tempfile.TemporaryDirectory() as folder:

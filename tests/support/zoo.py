@@ -22,6 +22,10 @@ class NoCores(Exception):
     """No core dump can be had on this machine; the text says why."""
 
 
+class CannotHere(NoCores):
+    """The program itself says that it cannot be done here (exit status 3): no huge pages, no such CPU."""
+
+
 def load_cases():
     import yaml
     with open(os.path.join(ZOO, "cases.yaml"), encoding="utf-8") as f:
@@ -96,17 +100,21 @@ def wait_until_asleep(pid):
     raise AssertionError("the program never came to rest")
 
 
-def crash(command, folder, kill=None, env=None, timeout=60, root=None):
+def crash(command, folder, kill=None, env=None, timeout=60, root=None, stack_kib=None):
     """Runs command in a new folder below `folder` until it dies, and returns the path of its core.
 
     With root= the process sees that folder as its file system; `folder` lies in there, and the command's name is
     as the process sees it.
     """
     check_cores_possible()
+    if env is None:  # meson sets it, and glibc then overwrites what is freed: programs die as they do elsewhere
+        env = {name: value for name, value in os.environ.items() if name != "MALLOC_PERTURB_"}
     where = tempfile.mkdtemp(dir=folder)
 
     def before():
         _allow_cores()
+        if stack_kib:
+            resource.setrlimit(resource.RLIMIT_STACK, (stack_kib * 1024, resource.RLIM_INFINITY))
         if root:
             os.chroot(root)
             os.chdir("/" + os.path.relpath(where, root))
@@ -125,6 +133,8 @@ def crash(command, folder, kill=None, env=None, timeout=60, root=None):
         raise
     left = os.listdir(where)
     cores = [n for n in left if n.startswith("core")] or [n for n in left if str(child.pid) in n]
+    if child.returncode == 3:
+        raise CannotHere(f"{os.path.basename(command[0])} says that this cannot be done here")
     if child.returncode >= 0:
         raise AssertionError(f"{command[0]} did not crash: exit {child.returncode}")
     if not cores:
@@ -140,7 +150,7 @@ def cut(core, left):
 def make_core(case, programs, folder):
     """The core of a case, crashed for real and cut when the case wants it."""
     program = build(case, programs)
-    core = crash([program] + case.get("run", []), folder, case.get("kill"))
+    core = crash([program] + case.get("run", []), folder, case.get("kill"), stack_kib=case.get("stack_kib"))
     if "cut" in case:
         cut(core, case["cut"])
     return program, core

@@ -107,8 +107,8 @@ class Debian:
     def program_here(self, name):
         return self.root + self.place("bin", name)
 
-    def crash(self, command, kill):
-        return zoo.crash(command, self.root + INSIDE + "/work", kill, root=self.root)
+    def crash(self, command, kill, stack_kib):
+        return zoo.crash(command, self.root + INSIDE + "/work", kill, root=self.root, stack_kib=stack_kib)
 
     def close(self):
         shutil.rmtree(self.root + INSIDE, ignore_errors=True)
@@ -140,8 +140,8 @@ class Musl:
     def program_here(self, name):
         return self.place("bin", name)
 
-    def crash(self, command, kill):
-        return zoo.crash(command, self.folder, kill)
+    def crash(self, command, kill, stack_kib):
+        return zoo.crash(command, self.folder, kill, stack_kib=stack_kib)
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -266,7 +266,8 @@ def run_case(inquest, land, case, other_root, empty):
     failure = build(land, case)
     if failure:
         return [f"does not build: {failure.strip().splitlines()[-1][:150]}"]
-    core = land.crash([land.place("bin", program_of(case))] + case.get("run", []), case.get("kill"))
+    core = land.crash([land.place("bin", program_of(case))] + case.get("run", []), case.get("kill"),
+                      case.get("stack_kib"))
     if "cut" in case:
         zoo.cut(core, case["cut"])
     try:
@@ -302,6 +303,8 @@ def run_land(inquest, land, cases, differences, other_root, chosen):
                 continue
             try:
                 problems = run_case(inquest, land, case, other_root, empty)
+            except zoo.CannotHere:
+                continue
             except (AssertionError, subprocess.SubprocessError) as why:
                 problems = [str(why)]
             if problems:

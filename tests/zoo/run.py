@@ -99,6 +99,23 @@ def check_stack(report, core):
         yield f"guard has {stack.get('guard_bytes')} bytes, want {guard}"
 
 
+TRAPS = {0: "divide-error", 1: "debug", 3: "breakpoint", 6: "invalid-opcode", 12: "stack-segment",
+         13: "general-protection", 14: "page-fault", 16: "x87-error", 17: "alignment-check", 19: "simd-error"}
+
+
+def check_cpu(case, program, report):
+    """What is said of exception and error code against what the kernel tells a handler of the same fault."""
+    if case.get("source") != "cpu_refuses" or fact(report, "fault") is MISSING or case["id"] == "cpu-undeliverable":
+        return
+    done = subprocess.run([program] + case["run"] + ["measure"], stdout=subprocess.PIPE, text=True, timeout=20)
+    _, trap, code = (int(n) for n in done.stdout.split())
+    have = fact(report, "fault.trap"), fact(report, "fault.error_code.value")
+    if have[0] is not MISSING and have[0] != TRAPS.get(trap):
+        yield f"exception {have[0]}, the CPU reported {trap}"
+    if have[1] is not MISSING and have[1] != code:
+        yield f"error code {have[1]}, the CPU reported {code}"
+
+
 GDB_SCRIPT = """
 import json, gdb
 out = {}
@@ -240,6 +257,7 @@ def run_case(inquest, case, programs, folder):
     keep(case, report, programs)
     problems = list(check(case, report, done.returncode)) + stacks_alone(inquest, core, report)
     problems += check_stack(report, core)
+    problems += check_cpu(case, program, report)
     problems += against_schema(report)
     if shutil.which("gdb") and case.get("gdb", True) and "cut" not in case:
         problems += against_gdb(report, gdb_frames(program, core, folder))
@@ -264,7 +282,13 @@ def main():
             if why:
                 print(f"skipped: {case['id']}: {why}")
                 continue
-            problems = run_case(inquest, case, programs, folder)
+            try:
+                problems = run_case(inquest, case, programs, folder)
+            except zoo.CannotHere as why:
+                if not case.get("may_skip"):
+                    raise
+                print(f"skipped: {case['id']}: {why}")
+                continue
             print(f"{'FAIL' if problems else 'ok  '} {case['id']}")
             for problem in problems:
                 print(f"       {problem}")

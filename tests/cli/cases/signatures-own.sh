@@ -18,7 +18,7 @@ cat >more/over.yaml <<'R'
   proof: [fault.operand.base_value is 0]
   cause: Ask the team.
 R
-"$INQUEST" signatures list --signatures more | grep -A 2 -e '^mine ' -e '^null-deref-offset ' -e disabled | grep -v -e ^--
+"$INQUEST" signatures list --signatures more | sed -n -e "/^mine/,/your own/p" -e "/^null-deref-offset/,/your own/p" -e "/ is disabled/,\$p"
 "$INQUEST" signatures list --json --signatures more | /usr/bin/python3 -c '
 import json, sys
 d = json.load(sys.stdin)

@@ -10,6 +10,7 @@
 #include "code_probe.h"
 #include "detectors_tests.h"
 #include "dump.h"
+#include "signal_names.h"
 
 #define TEXT 0x400000ull
 #define DATA 0x600000ull
@@ -545,18 +546,77 @@ static void test_map_count(void **state)
     hand_destroy(hand);
 }
 
+/* For these faults si_addr is 0 and no null pointer. */
+static void test_codes_without_address(void **state)
+{
+    static const struct {
+        uint16_t machine;
+        int32_t signo, code;
+        const char *trap;
+    } cases[] = {{EM_X86_64, 11, INQ_SEGV_CPERR, "control-protection"},
+                 {EM_X86_64, 7, INQ_BUS_ADRALN, "alignment-check"},
+                 {EM_AARCH64, 11, INQ_SEGV_MTEAERR, NULL}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct hand *hand = hand_create(cases[i].machine, 64, false);
+        add_segment(hand, TEXT, 0x2000, PF_R | PF_X);
+        set_register(hand, cases[i].machine == EM_X86_64 ? "rip" : "pc", TEXT);
+        hand->core.siginfo.signo = cases[i].signo;
+        hand->core.siginfo.code = cases[i].code;
+        struct test_dump *test = detect(hand);
+        test_fact_is(test, "fault.address", NULL);
+        test_fact_is(test, "fault.address_class", NULL);
+        test_fact_is(test, "fault.trap", cases[i].trap);
+        assert_non_null(test_why(test, "fault.address"));
+        hand_destroy(hand);
+    }
+}
+
+static void test_keys_and_lost_memory(void **state)
+{
+    struct hand *hand = hand_x86(INQ_SEGV_PKUERR, DATA + 0x10, TEXT);
+    struct test_dump *test;
+    (void)state;
+
+    hand->core.siginfo.pkey = 3;
+    test = detect(hand);
+    test_fact_is(test, "fault.protection_key", "3");
+    test_fact_is(test, "fault.reason", "protection-key");
+    test_fact_is(test, "fault.trap", "page-fault");
+    hand_destroy(hand);
+
+    hand = hand_x86(INQ_BUS_MCEERR_AR, DATA + 0x10, TEXT);
+    hand->core.siginfo.signo = 7;
+    hand->core.siginfo.addr_lsb = 12;
+    test = detect(hand);
+    test_fact_is(test, "fault.lost_bytes", "4096");
+    test_fact_is(test, "fault.address", "0x600010");
+    hand_destroy(hand);
+}
+
 int synthetic_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes),        cmocka_unit_test(test_guard_is_near),
-        cmocka_unit_test(test_32_bit),         cmocka_unit_test(test_missing_headers),
-        cmocka_unit_test(test_s390_has_pages), cmocka_unit_test(test_general_protection),
-        cmocka_unit_test(test_no_siginfo),     cmocka_unit_test(test_senders),
-        cmocka_unit_test(test_kernels_own),    cmocka_unit_test(test_past_eof),
-        cmocka_unit_test(test_filtered),       cmocka_unit_test(test_vsyscall),
-        cmocka_unit_test(test_abort_block),    cmocka_unit_test(test_code_returns),
-        cmocka_unit_test(test_code_keeps),     cmocka_unit_test(test_seccomp),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_guard_is_near),
+        cmocka_unit_test(test_32_bit),
+        cmocka_unit_test(test_missing_headers),
+        cmocka_unit_test(test_s390_has_pages),
+        cmocka_unit_test(test_general_protection),
+        cmocka_unit_test(test_no_siginfo),
+        cmocka_unit_test(test_senders),
+        cmocka_unit_test(test_kernels_own),
+        cmocka_unit_test(test_past_eof),
+        cmocka_unit_test(test_filtered),
+        cmocka_unit_test(test_vsyscall),
+        cmocka_unit_test(test_abort_block),
+        cmocka_unit_test(test_code_returns),
+        cmocka_unit_test(test_code_keeps),
+        cmocka_unit_test(test_seccomp),
         cmocka_unit_test(test_map_count),
+        cmocka_unit_test(test_codes_without_address),
+        cmocka_unit_test(test_keys_and_lost_memory),
     };
     return cmocka_run_group_tests_name("made by hand", tests, NULL, NULL);
 }

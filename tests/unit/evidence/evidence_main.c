@@ -3,5 +3,5 @@
 
 int main(void)
 {
-    return test_facts() + test_lookup() + test_dump_parse() + test_frame();
+    return test_facts() + test_lookup() + test_dump_parse() + test_frame() + test_error_code();
 }

@@ -15,5 +15,6 @@ int test_facts(void);
 int test_lookup(void);
 int test_dump_parse(void);
 int test_frame(void);
+int test_error_code(void);
 
 #endif
