@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -172,30 +171,32 @@ static bool is_named_only(const struct inq_page *page, const json_t *verdict)
            (!page->style->verbose && inq_page_text(verdict, "explained_by"));
 }
 
-/* Those that may be listed at all: neither the answer nor what its chain has told already. */
-static size_t list_others(const struct inq_page *page, const json_t *verdicts, size_t answer,
-                          const json_t **ret_others)
+/* The verdicts besides the answer, and those that its chain has told already. */
+struct others {
+    const json_t *verdicts, *links[INQ_PAGE_LINKS];
+    size_t n_links;
+};
+
+/* Is that one still to be told? */
+static bool is_other(const struct inq_page *page, const struct others *others,
+                     const json_t *verdict)
 {
-    const json_t *links[INQ_PAGE_LINKS];
-    size_t n_links = inq_page_links(verdicts, json_array_get(verdicts, answer), links), found = 0;
-    for (size_t i = 0; i < json_array_size(verdicts); i++) {
-        const json_t *verdict = json_array_get(verdicts, i);
-        bool told = i == answer;
-        for (size_t link = 0; link < n_links && !page->style->verbose; link++)
-            told = told || links[link] == verdict;
-        if (!told)
-            ret_others[found++] = verdict;
-    }
-    return found;
+    size_t told = page->style->verbose && others->n_links > 0 ? 1 : others->n_links;
+    for (size_t i = 0; i < told; i++)
+        if (others->links[i] == verdict)
+            return false;
+    return true;
 }
 
-static void put_names(struct inq_page *page, const json_t **others, size_t count, bool undecided)
+static void put_names(struct inq_page *page, const struct others *others, bool undecided)
 {
-    size_t found = 0, most = page->style->verbose ? SIZE_MAX : MOST_NAMES;
+    size_t i, found = 0, most = page->style->verbose ? SIZE_MAX : MOST_NAMES;
     struct inq_text names = {0};
-    for (size_t i = 0; i < count; i++) {
-        const char *id = inq_page_text(others[i], "signature");
-        if (!is_named_only(page, others[i]) || grade_is(others[i], "inconclusive") != undecided)
+    json_t *verdict;
+    json_array_foreach (others->verdicts, i, verdict) {
+        const char *id = inq_page_text(verdict, "signature");
+        if (!is_other(page, others, verdict) || !is_named_only(page, verdict) ||
+            grade_is(verdict, "inconclusive") != undecided)
             continue;
         if (found < most)
             inq_text_printf(&names, "%s%s", found ? ", " : "", id ? id : "?");
@@ -215,34 +216,33 @@ static void put_names(struct inq_page *page, const json_t **others, size_t count
  * The rest: rivals, what is refuted, since that is what a reader was about to believe, and what is
  * true but no cause.
  */
-static void put_others(struct inq_page *page, const json_t *verdicts, size_t answer)
+static void put_others(struct inq_page *page, const json_t *verdicts, const json_t *answer)
 {
     static const char *const order[] = {"proven", "strong", "plausible", "refuted", "context"};
-    _cleanup_free_ const json_t **others =
-        calloc(json_array_size(verdicts) + 1, sizeof(const json_t *));
-    size_t shown = 0, hidden = 0, count = 0;
-    if (!others) {
-        inq_page_put(page, "\n(no memory for the other verdicts)\n");
-        return;
-    }
-    count = list_others(page, verdicts, answer, others);
+    struct others others = {.verdicts = verdicts};
+    size_t i, count = 0, shown = 0, hidden = 0;
+    json_t *verdict;
+    others.n_links = inq_page_links(verdicts, answer, others.links);
+    json_array_foreach (verdicts, i, verdict)
+        count += is_other(page, &others, verdict);
     if (count > 0)
         inq_page_heading(page, "Also considered");
     for (size_t grade = 0; grade < INQ_ARRAY_SIZE(order); grade++) {
-        for (size_t i = 0; i < count; i++) {
-            if (!grade_is(others[i], order[grade]) || is_named_only(page, others[i]))
+        json_array_foreach (verdicts, i, verdict) {
+            if (!is_other(page, &others, verdict) || !grade_is(verdict, order[grade]) ||
+                is_named_only(page, verdict))
                 continue;
             if (shown >= MOST_OTHERS && !page->style->verbose)
                 hidden++;
             else
-                put_other(page, others[i]);
+                put_other(page, verdict);
             shown++;
         }
     }
     if (hidden > 0)
         inq_page_printf(page, "  ... %zu more (-v shows them)\n", hidden);
-    put_names(page, others, count, false);
-    put_names(page, others, count, true);
+    put_names(page, &others, false);
+    put_names(page, &others, true);
 }
 
 /* The first frame that is no runtime library's, as the group key has found it: "prog!parse". */
@@ -333,7 +333,7 @@ void inq_page_answer(struct inq_page *page)
     const json_t *answer = json_array_get(verdicts, at);
     if (!answer) {
         put_no_answer(page, verdicts);
-        put_others(page, verdicts, at);
+        put_others(page, verdicts, answer);
         return;
     }
     const json_t *fixes = json_object_get(answer, "fix");
@@ -345,7 +345,7 @@ void inq_page_answer(struct inq_page *page)
     put_items(page, json_object_get(answer, "evidence"), "Evidence", "  + ");
     put_items(page, json_object_get(answer, "against"), "Against", "  - ");
     put_items(page, json_object_get(answer, "unknown"), "Not known", "  ? ");
-    put_others(page, verdicts, at);
+    put_others(page, verdicts, answer);
     if (json_array_size(fixes) > 1 ||
         json_array_size(json_object_get(json_array_get(fixes, 0), "commands")) > 0)
         put_fixes(page, fixes);
