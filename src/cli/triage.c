@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <string.h>
 
 #include "cli.h"
@@ -55,7 +56,8 @@ static void print_report(struct cli *cli, const json_t *report, const char *path
     cli_flush(cli);
 }
 
-static int triage_all(struct cli *cli)
+/* Stops at `preparation`: without signatures or log nothing is worth printing. */
+static int triage_all(struct cli *cli, struct inq_error *const *preparation)
 {
     int gravest = 0;
     bool first = true;
@@ -68,6 +70,10 @@ static int triage_all(struct cli *cli)
 
         if (error)
             return cli_fail(cli, error);
+        if (*preparation) {
+            json_decref(report);
+            break;
+        }
         if (!inq_pipeline_interrupted()) {
             print_report(cli, report, cli->args[i], first);
             first = first && exit_code == 3;
@@ -78,48 +84,88 @@ static int triage_all(struct cli *cli)
     return inq_pipeline_interrupted() ? CLI_EXIT_SIGNAL + inq_pipeline_interrupted() : gravest;
 }
 
-int cli_triage(struct cli *cli)
-{
-    struct inq_known_issues issues = {0};
-    struct inq_rules *rules = NULL;
+/*
+ * Reading a hundred signatures and the kernel's log takes as long as reading a small core: it is
+ * done on the side, while the worker reads. Nobody else touches these until they are joined.
+ */
+struct preparation {
+    struct cli *cli;
+    struct inq_rules *rules;
     struct inq_error *error;
-    int exit_code;
+    pthread_t thread;
+    bool running;
+};
 
+static void *prepare(void *context)
+{
+    struct preparation *p = context;
+
+    if (!p->cli->options.job.stacks_only)
+        p->error = cli_load_rules(p->cli, false, &p->rules);
+    if (!p->error)
+        p->error = cli_load_klog(p->cli);
+    return NULL;
+}
+
+static void begin_preparation(struct preparation *p)
+{
+    p->running = pthread_create(&p->thread, NULL, prepare, p) == 0;
+    if (!p->running)
+        prepare(p);
+}
+
+static void end_preparation(void *context)
+{
+    struct preparation *p = context;
+
+    if (p->running)
+        pthread_join(p->thread, NULL);
+    p->running = false;
+    p->cli->options.job.rules = p->rules;
+}
+
+static bool arguments_fit(struct cli *cli)
+{
     if (cli->n_args == 0) {
         cli_message(cli, "triage: name a core, or - for standard input");
-        return CLI_EXIT_USAGE;
+        return false;
     }
     for (size_t i = 0; i < cli->n_args; i++) {
         if (!strcmp(cli->args[i], "-") && cli->options.klog && !strcmp(cli->options.klog, "-")) {
             cli_message(cli, "triage: the core and the kernel log cannot both be standard input");
-            return CLI_EXIT_USAGE;
+            return false;
         }
     }
-    if (!cli->options.job.stacks_only) {
-        error = cli_load_rules(cli, false, &rules);
+    return true;
+}
+
+int cli_triage(struct cli *cli)
+{
+    struct preparation preparation = {.cli = cli};
+    struct inq_known_issues issues = {0};
+    int exit_code;
+
+    if (!arguments_fit(cli))
+        return CLI_EXIT_USAGE;
+    if (cli->options.known_issues) {
+        struct inq_error *error = inq_known_issues_read(cli->options.known_issues, &issues);
         if (error)
             return cli_fail(cli, error);
-    }
-    error = cli_load_klog(cli);
-    if (error) {
-        inq_rules_destroy(rules);
-        return cli_fail(cli, error);
-    }
-    cli_prepare_job(cli, rules);
-    if (cli->options.known_issues) {
-        error = inq_known_issues_read(cli->options.known_issues, &issues);
-        if (error) {
-            inq_rules_destroy(rules);
-            return cli_fail(cli, error);
-        }
         cli->options.job.issues = &issues;
     }
+    cli_prepare_job(cli, NULL);
+    cli->options.job.complete = end_preparation;
+    cli->options.job.complete_context = &preparation;
+    begin_preparation(&preparation);
     cli_put_off_store(cli);
-    exit_code = triage_all(cli);
+    exit_code = triage_all(cli, &preparation.error);
+    end_preparation(&preparation); /* where no worker was ever asked */
+    if (preparation.error)
+        exit_code = cli_fail(cli, preparation.error);
     inq_known_issues_deinit(&issues);
     if (cli->records.failed && exit_code < CLI_EXIT_SIGNAL)
         exit_code = CLI_EXIT_IO;
     cli_close_store(cli);
-    inq_rules_destroy(rules);
+    inq_rules_destroy(preparation.rules);
     return exit_code;
 }

@@ -257,6 +257,8 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     INQ_TRY(inq_pool_start(pool, fd, path, job.packed_bytes, NULL, &transient));
     inq_records_wake(options->records);
     INQ_TRY(inq_pool_next(pool, &answer));
+    if (options->complete)
+        options->complete(options->complete_context);
     const bool whole = answer.ending != INQ_ENDING_INTERRUPTED;
     INQ_TRY(inq_job_report(&job, &answer, options, ret_report, ret_exit));
     if (whole) {

@@ -36,6 +36,12 @@ struct inq_job_options {
         *pattern; /* core_pattern-like, to read facts off the file's name; NULL: the kernel's */
     bool all_owners; /* owners of every module: `libs`; else of those that matter for the crash */
     const struct inq_known_issues *issues; /* known_issues.h; NULL: none */
+    /*
+     * Called when a worker has answered, before its report is made: what of these options takes its
+     * time (rules, kernel_log) may have been prepared meanwhile. NULL: they are complete.
+     */
+    void (*complete)(void *context);
+    void *complete_context;
     struct inq_kernel_log *kernel_log;     /* its lines are joined to the cores; NULL: no log */
     struct inq_records *records;           /* the crash database: records.h; NULL: none */
     bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
