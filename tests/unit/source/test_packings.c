@@ -232,13 +232,14 @@ static struct bytes apport_report(const struct bytes *packed, size_t first, size
 {
     static const char head[] = "ProblemType: Crash\nDate: Sat Nov 21 10:00:00 2026\nNote: CoreDump:"
                                " base64\nProcMaps:\n 55d0-55d1 r--p\nCoreDump: base64\n";
+    static const char tail[] = "Disassembly: base64\n aGVsbG8=\n";
     struct bytes text = {0};
 
     bytes_append(&text, head, sizeof(head) - 1);
     append_line(&text, packed->data, first);
     for (size_t at = first; at < packed->size; at += most)
         append_line(&text, packed->data + at, packed->size - at < most ? packed->size - at : most);
-    bytes_append(&text, "Disassembly: base64\n aGVsbG8=\n", 32);
+    bytes_append(&text, tail, sizeof(tail) - 1);
     return text;
 }
 
