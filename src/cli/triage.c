@@ -56,34 +56,6 @@ static void print_report(struct cli *cli, const json_t *report, const char *path
     cli_flush(cli);
 }
 
-/* Stops at `preparation`: without signatures or log nothing is worth printing. */
-static int triage_all(struct cli *cli, struct inq_error *const *preparation)
-{
-    int gravest = 0;
-    bool first = true;
-
-    for (size_t i = 0; i < cli->n_args && !inq_pipeline_interrupted(); i++) {
-        json_t *report = NULL;
-        int exit_code = 0;
-        struct inq_error *error =
-            inq_pipeline_triage(cli->args[i], &cli->options.job, &report, &exit_code);
-
-        if (error)
-            return cli_fail(cli, error);
-        if (*preparation) {
-            json_decref(report);
-            break;
-        }
-        if (!inq_pipeline_interrupted()) {
-            print_report(cli, report, cli->args[i], first);
-            first = first && exit_code == 3;
-            gravest = graver(gravest, exit_code);
-        }
-        json_decref(report);
-    }
-    return inq_pipeline_interrupted() ? CLI_EXIT_SIGNAL + inq_pipeline_interrupted() : gravest;
-}
-
 /*
  * Reading a hundred signatures and the kernel's log takes as long as reading a small core: it is
  * done on the side, while the worker reads. Nobody else touches these until they are joined.
@@ -124,6 +96,35 @@ static void end_preparation(void *context)
     p->cli->options.job.rules = p->rules;
 }
 
+/* Without signatures or log nothing is worth printing. */
+static int triage_all(struct cli *cli, struct preparation *preparation)
+{
+    int gravest = 0;
+    bool first = true;
+
+    for (size_t i = 0; i < cli->n_args && !inq_pipeline_interrupted(); i++) {
+        json_t *report = NULL;
+        int exit_code = 0;
+        struct inq_error *error =
+            inq_pipeline_triage(cli->args[i], &cli->options.job, &report, &exit_code);
+
+        if (error)
+            return cli_fail(cli, error);
+        end_preparation(preparation); /* where no worker was asked, nobody did so yet */
+        if (preparation->error) {
+            json_decref(report);
+            break;
+        }
+        if (!inq_pipeline_interrupted()) {
+            print_report(cli, report, cli->args[i], first);
+            first = first && exit_code == 3;
+            gravest = graver(gravest, exit_code);
+        }
+        json_decref(report);
+    }
+    return inq_pipeline_interrupted() ? CLI_EXIT_SIGNAL + inq_pipeline_interrupted() : gravest;
+}
+
 static bool arguments_fit(struct cli *cli)
 {
     if (cli->n_args == 0) {
@@ -158,7 +159,7 @@ int cli_triage(struct cli *cli)
     cli->options.job.complete_context = &preparation;
     begin_preparation(&preparation);
     cli_put_off_store(cli);
-    exit_code = triage_all(cli, &preparation.error);
+    exit_code = triage_all(cli, &preparation);
     end_preparation(&preparation); /* where no worker was ever asked */
     if (preparation.error)
         exit_code = cli_fail(cli, preparation.error);

@@ -55,6 +55,16 @@ static const char *special_name(mode_t mode)
     }
 }
 
+int64_t inq_walk_mtime(const struct stat *st)
+{
+    int64_t nsec;
+
+    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, 1000000000, &nsec) ||
+        __builtin_add_overflow(nsec, (int64_t)st->st_mtim.tv_nsec, &nsec))
+        return (int64_t)st->st_mtim.tv_sec;
+    return nsec;
+}
+
 /* path[0, dir_size) "/" name, or without a name the path itself */
 static bool add(struct state *s, size_t dir_size, const char *name, const struct stat *st,
                 const char *special, int error)
@@ -71,7 +81,7 @@ static bool add(struct state *s, size_t dir_size, const char *name, const struct
         entry->disk_bytes = (uint64_t)st->st_blocks * 512;
         entry->dev = st->st_dev;
         entry->ino = st->st_ino;
-        entry->mtime_nsec = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+        entry->mtime_nsec = inq_walk_mtime(st);
     }
     entry->special = special;
     entry->error = error;

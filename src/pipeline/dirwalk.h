@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "array.h"
 #include "error.h"
@@ -28,6 +29,12 @@ struct inq_walk_entry {
     const char *special;
     int error; /* errno when it could not be looked at; 0 */
 };
+
+/*
+ * A file's time in nanoseconds since 1970; where they do not fit (before 1678, after 2262) seconds:
+ * what counts is that it is another number when the time is another.
+ */
+int64_t inq_walk_mtime(const struct stat *st);
 
 struct inq_walk {
     INQ_ARRAY(struct inq_walk_entry) entries; /* by root, then by path in byte order */

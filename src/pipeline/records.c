@@ -72,8 +72,7 @@ void inq_records_claim(struct inq_records *records, const char *path, const stru
                                         .dev = st->st_dev,
                                         .ino = st->st_ino,
                                         .size_bytes = (uint64_t)st->st_size,
-                                        .mtime_nsec = (int64_t)st->st_mtim.tv_sec * 1000000000 +
-                                                      st->st_mtim.tv_nsec,
+                                        .mtime_nsec = inq_walk_mtime(st),
                                         .setting = records ? records->setting : ""};
 
     *ret_claim = (struct inq_store_claim){.state = INQ_STORE_CLAIMED};
