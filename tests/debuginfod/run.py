@@ -306,8 +306,8 @@ def scan_with_many(s):
 
     with servers.Fake(answer) as fake:
         env = dict(os.environ, XDG_CACHE_HOME=s.new_cache(), DEBUGINFOD_URLS=fake.url)
-        done = subprocess.run([s.inquest, "scan", "--json", "--no-store", "--debuginfod", "-j", "2", folder], env=env,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        done = subprocess.run([s.inquest, "scan", "--json", "--no-store", "--klog", "none", "--debuginfod", "-j", "2",
+                               folder], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(rows) == 4, done.stderr
     for report in rows:
