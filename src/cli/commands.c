@@ -78,7 +78,7 @@ static void print_version(struct cli *cli)
                     "libseccomp, Landlock, zstd%s\n",
                     JANSSON_VERSION, major, minor, patch, INQUEST_STORE ? ", SQLite" : "",
                     INQUEST_DEBUGINFOD ? "; in inquest-fetch: libdebuginfod" : "");
-    inq_text_printf(&text, "not in this build: tickets, HTML, Markdown%s%s\n",
+    inq_text_printf(&text, "not in this build: tickets, HTML%s%s\n",
                     INQUEST_STORE ? "" : ", crash database",
                     INQUEST_DEBUGINFOD ? "" : ", debuginfod");
     cli_print(cli, &text);
