@@ -30,6 +30,7 @@ struct collision {
     uint32_t common;
     bool has_common, same_exports;
     uint64_t strong, vague, in_scope, judged;
+    uint64_t on_path;                  /* strong slots of modules that are on the crashing stack */
     size_t first, last;                /* its foreign slots: see `next`; SIZE_MAX: none */
     size_t unread;                     /* a copy that could not be read; SIZE_MAX */
     const struct inq_crash_link *link; /* the best; NULL */
@@ -240,6 +241,8 @@ static void take_crossing(struct finder *f, struct collision *c, size_t binding)
 {
     c->strong += f->b->foreign[binding].strong;
     c->vague += !f->b->foreign[binding].strong;
+    c->on_path +=
+        f->b->foreign[binding].strong && inq_crash_path_has(&f->path, f->b->foreign[binding].from);
     f->next[binding] = SIZE_MAX;
     if (c->last != SIZE_MAX)
         f->next[c->last] = binding;
@@ -339,10 +342,15 @@ static const char *why_of(const struct finder *f, const struct collision *c)
     if (c->strong > 0 && f->path.no_fit)
         return inq_arena_printf(arena, "%llu slots are bound across; %s",
                                 (unsigned long long)c->strong, f->path.no_fit);
+    if (c->strong > 0 && c->on_path == 0 && f->path.cut)
+        return inq_arena_printf(arena, "%llu slots are bound across; %s",
+                                (unsigned long long)c->strong, f->path.cut);
     if (c->strong > 0)
         return inq_arena_printf(arena,
-                                "%llu slots are bound across, and no function of the crashing "
-                                "module uses one",
+                                c->on_path > 0 ? "%llu slots are bound across, and what is seen of "
+                                                 "the code on the crashing stack used none of them"
+                                               : "%llu slots are bound across, none of them in a "
+                                                 "module on the crashing stack",
                                 (unsigned long long)c->strong);
     if (f->b->none)
         return f->b->none;
@@ -445,6 +453,8 @@ static json_t *collision_json(struct finder *f, const struct collision *c)
     inq_json_put_int(&f->w, foreign, "strong", (int64_t)c->strong);
     inq_json_put_int(&f->w, foreign, "vague", (int64_t)c->vague);
     inq_json_put_int(&f->w, foreign, "in_scope", (int64_t)c->in_scope);
+    if (!f->path.cut || c->on_path > 0) /* else it is not known */
+        inq_json_put_int(&f->w, foreign, "on_path", (int64_t)c->on_path);
     inq_json_put(&f->w, o, "foreign", foreign);
     inq_json_put_text(&f->w, o, "grade", grade_of(f, c));
     inq_json_put_text(&f->w, o, "why", why_of(f, c));

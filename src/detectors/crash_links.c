@@ -68,6 +68,12 @@ static bool value_is_at_hand(const struct linker *l, uint64_t value)
     return false;
 }
 
+/* What a slot is worth that a function on the stack uses, and nothing more is seen. */
+static enum inq_link_grade grade_of_use(const struct linker *l, size_t at)
+{
+    return l->path->many_causes || at > l->path->culprit ? INQ_GRADE_PLAUSIBLE : INQ_GRADE_STRONG;
+}
+
 /*
  * The code reads a field of the object. Proven when that field's value is what the crash was about:
  * it went to the function that failed, or was the base of the failing operand, and is still there.
@@ -112,7 +118,7 @@ static void link_field(struct linker *l, size_t at, const struct inq_code_ref *r
             name_of(l, f->from), ref->offset, f->symbol, name_of(l, f->actual), f->size_actual);
     } else {
         link.has_offset = link.has_value = false;
-        link.grade = l->path->near_null ? INQ_GRADE_PLAUSIBLE : INQ_GRADE_STRONG;
+        link.grade = grade_of_use(l, at);
         link.text = inq_arena_printf(arena, "the function on the stack in %s uses %s of %s",
                                      name_of(l, f->from), f->symbol, name_of(l, f->actual));
     }
@@ -130,7 +136,7 @@ static void link_use(struct linker *l, size_t at, const struct inq_code_ref *ref
     add(l, &(struct inq_crash_link){
                .binding = ref->binding,
                .frame = frame_index(l, at),
-               .grade = l->path->near_null ? INQ_GRADE_PLAUSIBLE : INQ_GRADE_STRONG,
+               .grade = grade_of_use(l, at),
                .text =
                    inq_arena_printf(l->dump->arena, "the function on the stack in %s uses %s of %s",
                                     name_of(l, f->from), f->symbol, name_of(l, f->actual))});
@@ -159,16 +165,45 @@ static bool stays_inside(const struct linker *l, const struct inq_binding *f, si
     return true;
 }
 
+/* Is the innermost frame that is not a helper's (abort(), raise()) in the copy that was called? */
+static bool ended_by_callee(const struct linker *l, const struct inq_binding *f, size_t caller)
+{
+    for (size_t i = 0; i < caller; i++) {
+        const size_t module = l->path->frames[i].module;
+
+        if (module == f->actual)
+            return true;
+        if (module == f->from || module == f->expected || i >= l->path->culprit)
+            return false;
+    }
+    return false;
+}
+
+/* A fault below the call is what such a call does. An end that the code chose is less. */
+static enum inq_link_grade grade_of_call(const struct linker *l, const struct inq_binding *f,
+                                         size_t caller, bool inside)
+{
+    if (l->path->fit == INQ_FIT_ANY)
+        return inside ? INQ_GRADE_PROVEN : INQ_GRADE_STRONG;
+    if (!inside)
+        return INQ_GRADE_NONE;
+    return l->path->own_end && ended_by_callee(l, f, caller) ? INQ_GRADE_STRONG
+                                                             : INQ_GRADE_PLAUSIBLE;
+}
+
 static void link_call(struct linker *l, size_t caller, size_t binding)
 {
     const struct inq_binding *f = &l->b->foreign[binding];
     bool returned, inside = stays_inside(l, f, caller, &returned);
+    const enum inq_link_grade grade = grade_of_call(l, f, caller, inside);
 
+    if (grade == INQ_GRADE_NONE)
+        return;
     add(l,
         &(struct inq_crash_link){
             .binding = binding,
             .frame = frame_index(l, caller),
-            .grade = inside ? INQ_GRADE_PROVEN : INQ_GRADE_STRONG,
+            .grade = grade,
             .how = returned ? INQ_LINK_RETURN : INQ_LINK_CALL,
             .text = inq_arena_printf(
                 l->dump->arena,
@@ -195,6 +230,20 @@ static void link_callee(struct linker *l, size_t at, size_t first, size_t n)
         }
 }
 
+/* Is the frame one of those in the module that failed, or of the helpers it called? */
+static bool is_crashing_module(const struct linker *l, size_t at)
+{
+    const size_t culprit = l->path->culprit;
+
+    if (l->path->fit != INQ_FIT_ANY)
+        return false;
+    for (size_t i = culprit; i < at && i < l->path->count; i++)
+        if (l->path->frames[i].module != l->path->frames[culprit].module)
+            return false;
+    return at <= culprit || (culprit < l->path->count &&
+                             l->path->frames[at].module == l->path->frames[culprit].module);
+}
+
 /* One link for each slot that the function uses; the call that is going on counts for itself. */
 static void link_refs(struct linker *l, size_t at, const struct inq_code_refs *refs)
 {
@@ -206,7 +255,7 @@ static void link_refs(struct linker *l, size_t at, const struct inq_code_refs *r
             continue;
         if (ref->is_call && ref->is_last && at > 0 && l->path->frames[at - 1].module == f->actual)
             link_call(l, at, ref->binding);
-        else if (at <= l->path->culprit)
+        else if (is_crashing_module(l, at))
             link_use(l, at, ref);
     }
 }
@@ -229,7 +278,8 @@ static struct inq_error *link_frame(struct linker *l, size_t at)
         link_refs(l, at, &refs);
         return NULL;
     }
-    for (size_t i = first; at == l->path->culprit && i < first + n; i++)
+    for (size_t i = first; at == l->path->culprit && is_crashing_module(l, at) && i < first + n;
+         i++)
         if (l->b->foreign[i].strong) {
             add(l, &(struct inq_crash_link){
                        .binding = i,
@@ -315,7 +365,8 @@ static void link_objects(struct linker *l)
         const struct inq_binding *f = &l->b->foreign[i];
         bool from, actual;
 
-        if (!f->strong || f->kind != INQ_BINDING_DATA || l->path->culprit >= l->path->count)
+        if (l->path->fit != INQ_FIT_ANY || !f->strong || f->kind != INQ_BINDING_DATA ||
+            l->path->culprit >= l->path->count)
             continue;
         from = on_path(l, f->from);
         actual = on_path(l, f->actual);
@@ -377,7 +428,7 @@ struct inq_error *inq_crash_links(struct inq_dump *dump, const struct inq_bindin
 
     *ret_count = 0;
     *ret_links = NULL;
-    if (!path->fits || bindings->n_foreign == 0)
+    if (path->fit == INQ_FIT_NONE || bindings->n_foreign == 0)
         return NULL;
     error = link_all(&l);
     links = INQ_ARENA_ARRAY(dump->arena, l.links.count + 1, struct inq_crash_link);

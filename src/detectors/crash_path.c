@@ -43,8 +43,10 @@ static void take_frames(struct inq_dump *dump, const struct inq_bindings *b,
 
         if (frame->inlined)
             continue;
-        if (!is_trusted(frame))
+        if (!is_trusted(frame)) {
+            path->cut = "the crashing stack could not be followed to its end for sure";
             break;
+        }
         path->exiting |= is_exit_function(frame->function);
         path->frames[path->count++] = (struct inq_path_frame){
             .frame = frame,
@@ -53,6 +55,10 @@ static void take_frames(struct inq_dump *dump, const struct inq_bindings *b,
             .start = frame->pc - frame->function_offset,
         };
     }
+    if (!path->cut && stack && path->count == INQ_MAX_PATH_FRAMES)
+        path->cut = "of the crashing stack only the innermost frames were looked at";
+    else if (!path->cut && (!stack || !stack->complete))
+        path->cut = "the crashing stack could not be followed to its end";
     while (path->culprit < path->count && is_helper(b, path->frames[path->culprit].frame))
         path->culprit++;
 }
@@ -70,6 +76,14 @@ static bool is_heap_message(const char *text)
     return false;
 }
 
+static bool is_foreign_signal(const struct inq_evidence *evidence)
+{
+    const json_t *signal = json_object_get(evidence->document, "signal");
+    const char *sender = json_string_value(json_object_get(signal, "sent_by"));
+
+    return sender && (!strcmp(sender, "other") || !strcmp(sender, "init"));
+}
+
 static void judge_class(struct inq_dump *dump, const struct inq_evidence *evidence,
                         struct inq_crash_path *path)
 {
@@ -78,9 +92,13 @@ static void judge_class(struct inq_dump *dump, const struct inq_evidence *eviden
     struct inq_stack_overflow overflow;
 
     if (signal.kind == INQ_SIGNAL_ABRT) {
-        path->fits = is_heap_message(json_string_value(json_object_get(abort, "message")));
-        if (!path->fits)
-            path->no_fit = "the process ended itself by abort(), and not for its heap's sake";
+        path->fit = INQ_FIT_ANY;
+        if (is_heap_message(json_string_value(json_object_get(abort, "message"))))
+            return;
+        path->fit = is_foreign_signal(evidence) ? INQ_FIT_NONE : INQ_FIT_CALLS;
+        /* who throws what nobody catches has decided nothing */
+        path->own_end = !json_object_get(abort, "exception");
+        path->no_fit = "the process ended itself by abort(), and not for its heap's sake";
         return;
     }
     if (inq_crash_kind(dump) != INQ_CRASH_FAULT) {
@@ -89,15 +107,14 @@ static void judge_class(struct inq_dump *dump, const struct inq_evidence *eviden
                            : "no instruction failed: the signal was sent";
         return;
     }
-    if (signal.kind != INQ_SIGNAL_SEGV && signal.kind != INQ_SIGNAL_BUS &&
-        signal.kind != INQ_SIGNAL_ILL) {
-        path->no_fit = "a wrong call does not end in this signal";
-        return;
-    }
     inq_stack_overflow(dump, &overflow);
-    path->fits = !(overflow.is_known && overflow.overflowed);
-    if (!path->fits)
+    path->own_end = signal.kind == INQ_SIGNAL_TRAP;
+    if (path->own_end)
+        path->no_fit = "the code stopped at a trap of its own";
+    else if (overflow.is_known && overflow.overflowed)
         path->no_fit = "the stack was used up";
+    path->many_causes = signal.kind == INQ_SIGNAL_FPE;
+    path->fit = path->no_fit ? INQ_FIT_CALLS : INQ_FIT_ANY;
 }
 
 static void take_values(struct inq_dump *dump, struct inq_crash_path *path)
@@ -108,7 +125,7 @@ static void take_values(struct inq_dump *dump, struct inq_crash_path *path)
     inq_fault_site(dump, &site);
     path->has_address = site.is_fault && site.has_address;
     path->address = site.address;
-    path->near_null = path->has_address && path->address < 0x10000;
+    path->many_causes |= path->has_address && path->address < 0x10000;
     o = site.operand;
     if (!site.is_fault || !o)
         return;

@@ -24,15 +24,25 @@ struct inq_path_frame {
     uint64_t start; /* of its function */
 };
 
+/* Which slots may have led to an end like this one? */
+enum inq_path_fit {
+    INQ_FIT_NONE,  /* none: the signal was sent, or nothing is known */
+    INQ_FIT_CALLS, /* those of calls that are going on: an abort(), a trap, a stack that is used up
+                    */
+    INQ_FIT_ANY,   /* an instruction failed, or the allocator found its data damaged */
+};
+
 struct inq_crash_path {
-    bool fits;          /* a wrong call can end like this */
-    const char *no_fit; /* why not; static */
-    bool near_null;     /* a null pointer was followed: that has many causes */
+    enum inq_path_fit fit;
+    const char *no_fit; /* why not any; static */
+    bool own_end;       /* a decision of the code that ended it: abort(), a trap */
+    bool many_causes; /* a null pointer was followed, or a division failed: slots are rarely why */
     struct inq_path_frame frames[INQ_MAX_PATH_FRAMES]; /* innermost first, inlined ones left out */
     size_t count;
-    size_t culprit; /* first frame that is not in one of the program's own libraries (free() and
-                       such); count: there is none */
-    bool exiting;   /* exit() or dlclose() was running destructors */
+    const char *cut; /* why there may be more frames than these; NULL when they are all. Static */
+    size_t culprit;  /* first frame that is not in one of the program's own libraries (free() and
+                        such); count: there is none */
+    bool exiting;    /* exit() or dlclose() was running destructors */
     uint64_t values[INQ_MAX_PATH_VALUES]; /* at hand: of the registers the bad operand is made of */
     size_t n_values;
     bool has_address;

@@ -8,6 +8,9 @@
 #include "fault_site.h"
 #include "value_pattern.h"
 
+/* Below vm.mmap_min_addr nothing is mapped: what is less is a number, no pointer. */
+#define SMALL_NUMBER 0x10000u
+
 static void set_place(const struct inq_dump *dump, struct inq_evidence *evidence,
                       const struct inq_address *at)
 {
@@ -34,6 +37,11 @@ static void set_place(const struct inq_dump *dump, struct inq_evidence *evidence
         inq_evidence_set_int(evidence, "fault.at.depth_bytes", (int64_t)at->depth_bytes);
 }
 
+static bool starts_small(const struct inq_fault_site *site)
+{
+    return site->operand && site->operand->base && site->operand->base_value < SMALL_NUMBER;
+}
+
 /* The register the operand starts from tells more than the sum; then the sum, then where a jump
  * went. */
 static void set_pattern(struct inq_dump *dump, const struct inq_fault_site *site,
@@ -48,7 +56,8 @@ static void set_pattern(struct inq_dump *dump, const struct inq_fault_site *site
         values[count++] = site->operand->base_value;
     if (site->operand && site->operand->index)
         values[count++] = site->operand->index_value;
-    if (site->has_address)
+    /* less an offset, a small number is -1 or another error's number by chance: free(7) reads at -1 */
+    if (site->has_address && !starts_small(site))
         values[count++] = site->address;
     for (size_t i = 0; i < count; i++) {
         struct inq_value_pattern pattern = inq_value_pattern(dump, values[i]);

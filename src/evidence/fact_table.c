@@ -422,6 +422,8 @@ const struct inq_fact inq_fact_table[] = {
     INT("collisions[].foreign.strong", "collisions", "bound to another copy's strong symbol"),
     INT("collisions[].foreign.vague", "collisions", "C++ symbols that are meant to be merged"),
     INT("collisions[].foreign.in_scope", "collisions", "where the copy's own scope explains it"),
+    INT("collisions[].foreign.on_path", "collisions",
+        "strong ones that modules on the crashing stack hold"),
     WORD("collisions[].grade", "proven|strong|plausible|context|refuted|inconclusive", "collisions",
          "what they have to do with the crash: proven: it went through a wrong binding; strong: "
          "the crashing module or a caller has one; context: there are some elsewhere; refuted: "

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -96,6 +97,14 @@ static void append_module(struct inq_text *line, const char *module)
         inq_text_printf(line, " (%s)", module);
 }
 
+/* Is the register that the address was made of no pointer at all? */
+static bool starts_small(const json_t *operand)
+{
+    const char *value = inq_page_text(operand, "base_value");
+
+    return value && strtoull(value, NULL, 16) < 0x10000;
+}
+
 /*
  * The address that was used. For some faults the kernel gives none; then it is the operand's, or
  * where a branch wanted to go.
@@ -109,6 +118,8 @@ static const char *used_address(const json_t *fault, const char **ret_meaning)
     *ret_meaning = class_meaning(inq_page_text(fault, "address_class"));
     if (class_is(fault, "null-page") && address && strcmp(address, "0x0") != 0)
         *ret_meaning = "an offset from a null pointer, or a small number";
+    if (class_is(fault, "neg-errno") && starts_small(operand))
+        *ret_meaning = "an offset below null, or below a small number";
     if (address || !reason)
         return address;
     if (!strcmp(reason, "misaligned")) {

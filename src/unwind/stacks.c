@@ -41,6 +41,9 @@ const char *inq_frame_kind_name(enum inq_frame_kind kind)
  * bytes. */
 #define SCAN_WORDS_OTHERS 1048576u
 
+/* Of code without CFI, for all threads together: a tenth of a second. */
+#define EPILOGUE_INSTRUCTIONS 1000000u
+
 struct job {
     const struct inq_core *core;
     struct inq_arena *arena;
@@ -226,6 +229,7 @@ struct inq_error *inq_stacks_walk(const struct inq_core *core, struct inq_memory
                    .frames = frames,
                    .frames_left = INQ_MAX_FRAMES_WALKED,
                    .cfi_steps_left = INQ_MAX_CFI_STEPS,
+                   .epilogue_left = EPILOGUE_INSTRUCTIONS,
                    .scan_words_left = SCAN_WORDS_OTHERS},
     };
     INQ_TRY(start_engines(&job, options, &engines));

@@ -3,6 +3,7 @@
 
 #include "cpu_unwind.h"
 #include "engine_dwfl.h"
+#include "epilogue.h"
 #include "scan.h"
 #include "text.h"
 
@@ -325,6 +326,9 @@ static bool step_cfi(struct walk *walk, const struct inq_place *here)
         }
         if (is_leaf(walk))
             return take_top(walk);
+        if (here->module && inq_epilogue_caller(walker->code, &walk->now, &walker->epilogue_left,
+                                                &caller))
+            return accept(walk, &caller, INQ_TRUST_RULE);
         return step_frame_pointer(walk, !here->module, why);
     case INQ_CFI_INVALID:
         return step_frame_pointer(walk, false, why);

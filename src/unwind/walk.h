@@ -9,6 +9,7 @@
  * - at an address where nothing can run, the caller is the word at the stack pointer, when it is a
  *   return address: that is what a call through a bad pointer leaves;
  * - call frame information;
+ * - what the code itself does to the stack on its way to a `ret` (epilogue.h);
  * - the frame pointer, where the code has no CFI (JIT), when everything about it is plausible;
  * - words on the stack that can only be return addresses (scan.h).
  *
@@ -37,6 +38,7 @@ struct inq_walker {
     struct inq_frames *frames; /* room for one thread, used again and again */
     uint64_t frames_left;      /* of the core's limits */
     uint64_t cfi_steps_left;
+    uint64_t epilogue_left;   /* instructions to read for it */
     uint64_t scan_words_left; /* of the stacks of all threads but the crashing one */
     bool limit_reached;
 };

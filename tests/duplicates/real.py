@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """real.py INQUEST FOLDER: Debian's OpenBLAS with 32-bit and with 64-bit integers, and its OpenJPEG three times, laid out as
-wheels have them. Loaded RTLD_LOCAL no slot may be called foreign; RTLD_GLOBAL thousands must be, the right ones."""
+wheels have them. Loaded RTLD_LOCAL no slot may be called foreign; RTLD_GLOBAL thousands must be, the right ones; and a
+product that went to the BLAS with the other integers must be what the crash in there came of."""
 import os
 import shutil
 import subprocess
@@ -64,11 +65,11 @@ def lay_out(folder):
                         "-Wl,--no-as-needed", stub, f"-Wl,-rpath,$ORIGIN/../{os.path.dirname(library)}"], check=True)
 
 
-def crash(host, folder, mode, work, environment=None):
+def crash(host, folder, mode, work, environment=None, multiply=True):
     steps = []
     for name in EXTENSIONS:
         steps.append(f"{mode}:{os.path.join(folder, name)}")
-        if "linalg" in name:
+        if multiply and "linalg" in name:
             steps.append("call:multiply")
     return zoo.crash([host, *steps, "abort"], work, env={**os.environ, "OPENBLAS_NUM_THREADS": "2",
                                                          **(environment or {})})
@@ -97,7 +98,8 @@ def check_local(report):
     yield from no_blame(report)
 
 
-def check_global(report, folder):
+def check_crossings(report, folder):
+    """The slots of scipy's half that have numpy's BLAS, and no others."""
     paths = {os.path.join(folder, n): n for n in [*LIBRARIES, *EXTENSIONS]}
     name = {m["index"]: paths.get(m.get("path")) for m in report["modules"]}
     first, second = list(LIBRARIES)[:2]
@@ -105,13 +107,38 @@ def check_global(report, folder):
     if len(found) != 1 or found[0]["foreign"]["strong"] < 5000:
         yield f"blas: {[c.get('foreign') for c in found]}"
         return
-    if found[0]["grade"] != "context":
-        yield f"blas is {found[0]['grade']}: it had no part in this"
     wrong = [b for b in found[0]["bindings"] if name[b["expected"]] != second or name[b["actual"]] != first or
              name[b["from"]] not in ("scipy/sp_linalg.so", second)]
     if wrong or not found[0]["bindings"]:
         yield f"slots that are not scipy's, bound to numpy's: {wrong[:3]}"
+
+
+def blas(report):
+    return next(c for c in report["collisions"] if c.get("family") == "blas")
+
+
+def check_global(report, folder):
+    yield from check_crossings(report, folder)
+    if blas(report)["grade"] != "context":
+        yield f"blas is {blas(report)['grade']}: it had no part in this"
     yield from no_blame(report)
+
+
+def check_called(report, folder):
+    """scipy's product of 32-bit integers went to numpy's BLAS, which takes 64 bits, and ended there."""
+    yield from check_crossings(report, folder)
+    names = {m["index"]: m.get("path", "") for m in report["modules"]}
+    link = blas(report).get("crash", {})
+    told = (blas(report)["grade"], link.get("how"), link.get("symbol"), os.path.basename(names[link.get("from", 0)]))
+    if told != ("proven", "call", "dgemm_", "sp_linalg.so"):
+        yield f"the call is {told}"
+    first = report["verdicts"][0]
+    if (first["signature"], first["grade"]) != ("openblas-ilp64-lp64", "proven"):
+        yield f"first verdict: {first['signature']}, {first['grade']}"
+    causes = [v["signature"] for v in report["verdicts"]
+              if v["grade"] in ("proven", "strong", "plausible") and not v.get("explained_by")]
+    if causes != ["openblas-ilp64-lp64"]:
+        yield f"taken for causes: {causes}"
 
 
 def main():
@@ -129,10 +156,12 @@ def main():
     lay_out(folder)
     host = duplicates.Builder({}, folder).program({"source": "host.c"})
     with tempfile.TemporaryDirectory() as work:
-        for label, mode, environment in (("local", "local", None), ("local, lazy", "local", {"LAZY": "1"}),
-                                         ("global", "global", None)):
-            report, _ = duplicates.triage(inquest, crash(host, folder, mode, work, environment))
-            problems = list(check_local(report) if mode == "local" else check_global(report, folder))
+        for label, mode, environment, multiply in (
+                ("local", "local", None, True), ("local, lazy", "local", {"LAZY": "1"}, True),
+                ("global", "global", None, False), ("global, called", "global", None, True)):
+            report, _ = duplicates.triage(inquest, crash(host, folder, mode, work, environment, multiply))
+            problems = list(check_local(report) if mode == "local" else
+                            (check_called if multiply else check_global)(report, folder))
             print(f"{'FAIL' if problems else 'ok  '} {label}: {duplicates.below(report, 'bindings.foreign')}")
             for problem in problems:
                 print(f"       {problem}")

@@ -18,6 +18,8 @@
 
 void without_cfi_frame_pointer(void (*callee)(void));
 void without_cfi(void (*callee)(void));
+void without_cfi_saving(void (*callee)(void));
+void without_cfi_or_end(void (*callee)(void));
 void endless_cfi(void (*callee)(void));
 void garbage_cfi(void (*callee)(void));
 
@@ -31,6 +33,18 @@ __asm__(".text\n"
         "without_cfi:\n"
         "  sub $8, %rsp\n  call *%rdi\n  add $8, %rsp\n  ret\n"
         ".size without_cfi, . - without_cfi\n"
+        /* what kernels of numerical libraries do: registers saved by mov, an aligned buffer */
+        ".type without_cfi_saving, @function\n"
+        "without_cfi_saving:\n"
+        "  push %rbx\n  push %rbp\n  mov %rsp, %rbx\n  sub $64, %rsp\n  mov %r12, 8(%rsp)\n"
+        "  mov 8(%rsp), %rbp\n  and $-64, %rsp\n  xor %r12d, %r12d\n  call *%rdi\n"
+        "  test %eax, %eax\n  je 1f\n  xor %eax, %eax\n1:  mov %rbp, %r12\n"
+        "  mov %rbx, %rsp\n  pop %rbp\n  pop %rbx\n  ret\n"
+        ".size without_cfi_saving, . - without_cfi_saving\n"
+        /* it never gets to a `ret` */
+        ".type without_cfi_or_end, @function\n"
+        "without_cfi_or_end:\n  sub $8, %rsp\n  call *%rdi\n  ud2\n"
+        ".size without_cfi_or_end, . - without_cfi_or_end\n"
         /* DW_CFA_def_cfa_expression of three bytes: DW_OP_skip -3, for ever */
         ".type endless_cfi, @function\n"
         "endless_cfi:\n  .cfi_startproc\n  .cfi_escape 0x0f, 3, 0x2f, 0xfd, 0xff\n"
@@ -198,6 +212,10 @@ NOINLINE static void level_two(const char *how, unsigned long number)
         without_cfi_frame_pointer(null_write);
     else if (!strcmp(how, "nocfi"))
         without_cfi(null_write);
+    else if (!strcmp(how, "nocfi-saving"))
+        without_cfi_saving(null_write);
+    else if (!strcmp(how, "nocfi-end"))
+        without_cfi_or_end(null_write);
     else if (!strcmp(how, "cfi-endless"))
         endless_cfi(null_write);
     else if (!strcmp(how, "cfi-garbage"))

@@ -266,14 +266,28 @@ static void test_code_without_cfi(void **state)
     crash_now(&crash, program, "nocfi-fp", NULL);
     const struct inq_stack *stack = &crash.stacks->items[0];
     assert_begins(&crash, stack, "null_write without_cfi_frame_pointer level_two level_one main ");
-    assert_int_equal(stack->frames[2].trust, INQ_TRUST_FRAME_POINTER);
+    assert_int_equal(stack->frames[2].trust, INQ_TRUST_RULE);
     assert_complete(stack);
     crash_clean(&crash);
 
     /* No frame pointer either: following the caller's one would leave out a frame. */
     crash_now(&crash, program, "nocfi", NULL);
     stack = &crash.stacks->items[0];
-    assert_begins(&crash, stack, "null_write without_cfi");
+    assert_begins(&crash, stack, "null_write without_cfi level_two level_one main ");
+    assert_int_equal(stack->frames[2].trust, INQ_TRUST_RULE);
+    assert_complete(stack);
+    crash_clean(&crash);
+
+    crash_now(&crash, program, "nocfi-saving", NULL);
+    stack = &crash.stacks->items[0];
+    assert_begins(&crash, stack, "null_write without_cfi_saving level_two level_one main ");
+    assert_int_equal(stack->frames[2].trust, INQ_TRUST_RULE);
+    assert_complete(stack);
+    crash_clean(&crash);
+
+    crash_now(&crash, program, "nocfi-end", NULL);
+    stack = &crash.stacks->items[0];
+    assert_begins(&crash, stack, "null_write without_cfi_or_end");
     assert_int_equal(crash_certain_frames(stack), 2);
     crash_assert_scanned(&crash, stack, OUTER_FUNCTIONS);
     assert_non_null(strstr(stack->stop, "no unwind information in unwind-crasher"));
