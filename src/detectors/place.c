@@ -56,7 +56,7 @@ static void set_pattern(struct inq_dump *dump, const struct inq_fault_site *site
         values[count++] = site->operand->base_value;
     if (site->operand && site->operand->index)
         values[count++] = site->operand->index_value;
-    /* less an offset, a small number is -1 or another error's number by chance: free(7) reads at -1 */
+    /* a small number less an offset is -1 or an error code by chance: free(7) reads at -1 */
     if (site->has_address && !starts_small(site))
         values[count++] = site->address;
     for (size_t i = 0; i < count; i++) {
