@@ -145,6 +145,19 @@ bool inq_bindings_together(const struct inq_bindings *bindings, size_t a, size_t
     return !set || inq_set_has(set, b);
 }
 
+bool inq_bindings_needs(const struct inq_bindings *bindings, size_t module, size_t what)
+{
+    const struct inq_closure *closure =
+        bindings->none || module >= bindings->count
+            ? NULL
+            : inq_graph_closure(inq_bindings_graph(bindings), module);
+
+    for (size_t i = 0; closure && i < closure->count; i++)
+        if (closure->order[i] == what)
+            return true;
+    return false;
+}
+
 size_t inq_bindings_of(const struct inq_bindings *bindings, size_t from, size_t *ret_first)
 {
     size_t low = 0, high = bindings->n_foreign, end;

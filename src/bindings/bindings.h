@@ -133,6 +133,9 @@ struct inq_error *inq_bindings_captures(const struct inq_bindings *bindings,
 /* Was some module loaded that needs both, directly or not? True when that is not known. */
 bool inq_bindings_together(const struct inq_bindings *bindings, size_t a, size_t b);
 
+/* Does `module` need `what`, directly or not? False when that is not known. */
+bool inq_bindings_needs(const struct inq_bindings *bindings, size_t module, size_t what);
+
 /* Foreign slots that module `from` holds: [*ret_first, *ret_first + count). */
 size_t inq_bindings_of(const struct inq_bindings *bindings, size_t from, size_t *ret_first);
 

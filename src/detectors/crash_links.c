@@ -144,7 +144,10 @@ static void link_use(struct linker *l, size_t at, const struct inq_code_ref *ref
 
 /* ---- calls that are on the stack ----------------------------------------------------- */
 
-/* Below the call only copies of the two, the program's own libraries, and the caller itself? */
+/*
+ * Below the call only copies of the two, what they need, and the program's own libraries? Where a
+ * function of others was called back, the failure may be its own.
+ */
 static bool stays_inside(const struct linker *l, const struct inq_binding *f, size_t caller,
                          bool *ret_returned)
 {
@@ -152,14 +155,15 @@ static bool stays_inside(const struct linker *l, const struct inq_binding *f, si
     for (size_t i = 0; i < caller; i++) {
         const size_t module = l->path->frames[i].module;
 
-        if (module == f->from || module == f->expected) {
+        if (module == SIZE_MAX || module == f->actual)
+            continue;
+        if (module == f->expected) {
             *ret_returned = true;
             continue;
         }
-        if (module != f->actual && module != SIZE_MAX &&
-            l->b->modules[module].scope != INQ_SCOPE_MAIN && !l->b->modules[module].is_linker)
-            return false;
-        if (module != SIZE_MAX && l->dump->modules->items[module].is_main)
+        if (l->dump->modules->items[module].is_main || module == f->from ||
+            (l->b->modules[module].scope != INQ_SCOPE_MAIN && !l->b->modules[module].is_linker &&
+             !inq_bindings_needs(l->b, f->actual, module)))
             return false;
     }
     return true;
@@ -179,12 +183,12 @@ static bool ended_by_callee(const struct linker *l, const struct inq_binding *f,
     return false;
 }
 
-/* A fault below the call is what such a call does. An end that the code chose is less. */
+/* A fault right below the call is what such a call does. An end that the code chose is less. */
 static enum inq_link_grade grade_of_call(const struct linker *l, const struct inq_binding *f,
                                          size_t caller, bool inside)
 {
     if (l->path->fit == INQ_FIT_ANY)
-        return inside ? INQ_GRADE_PROVEN : INQ_GRADE_STRONG;
+        return inside ? INQ_GRADE_PROVEN : INQ_GRADE_PLAUSIBLE;
     if (!inside)
         return INQ_GRADE_NONE;
     return l->path->own_end && ended_by_callee(l, f, caller) ? INQ_GRADE_STRONG

@@ -181,7 +181,7 @@ def build(land, case):
 # ---- readings -------------------------------------------------------------------------------------------------
 
 def triage(inquest, core, options):
-    done = subprocess.run([inquest, "triage", "--json", "--no-store"] + options + [core], stdout=subprocess.PIPE,
+    done = subprocess.run([inquest, "triage", "--json", "--no-store", "--klog", "none"] + options + [core], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=300)
     try:
         report = json.loads(done.stdout)
