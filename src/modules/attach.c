@@ -124,8 +124,8 @@ static bool dynamic_differs(const struct inq_modules *modules, const struct inq_
     bytes = inq_image_at(image, segment->addr, &left);
     for (size_t i = 0; bytes && (i + 1) * 2 * word <= left; i++) {
         const uint8_t *p = bytes + i * 2 * word;
-        uint64_t file_tag = word == 8 ? inq_load_u64(p, image->big_endian)
-                                      : inq_load_u32(p, image->big_endian);
+        uint64_t file_tag =
+            word == 8 ? inq_load_u64(p, image->big_endian) : inq_load_u32(p, image->big_endian);
         uint64_t file_value = word == 8 ? inq_load_u64(p + word, image->big_endian)
                                         : inq_load_u32(p + word, image->big_endian);
         const uint64_t addr = (module->dynamic + i * 2 * word) & mask;
