@@ -81,7 +81,20 @@ static void look_at(struct captures *c, size_t from, size_t need)
             ask(c, from, actual, soname, folder);
 }
 
-/* Keeps those whose file is there. What the policy refuses, or cannot vouch for, is there, too. */
+/*
+ * Did both begin as one file? A name with a hash stands for the content that the file had when the
+ * wheel was made, so that two wheels with one such library may share it. The hash has eight digits,
+ * after a dash and before what ends the name or a part of it.
+ */
+static bool is_named_by_content(const char *soname)
+{
+    for (const char *p = strchr(soname, '-'); p; p = strchr(p + 1, '-'))
+        if (strspn(p + 1, "0123456789abcdef") == 8 && (p[9] == '.' || p[9] == '-' || !p[9]))
+            return true;
+    return false;
+}
+
+/* Keeps those whose file is there and is of another build. */
 static struct inq_error *ask_files(struct captures *c)
 {
     struct inq_opener *opener = c->graph->modules->opener;
@@ -92,15 +105,22 @@ static struct inq_error *ask_files(struct captures *c)
         struct inq_file_reply replies[BATCH];
         size_t n = c->asked.count - i < BATCH ? c->asked.count - i : BATCH;
 
-        for (size_t k = 0; k < n; k++)
-            requests[k] = (struct inq_file_request){.kind = INQ_FILE_MODULE,
-                                                    .path = c->asked.items[i + k].own};
+        for (size_t k = 0; k < n; k++) {
+            const struct inq_capture *item = &c->asked.items[i + k];
+            const struct inq_module *actual = &c->graph->modules->items[item->actual];
+
+            requests[k] = (struct inq_file_request){.kind = INQ_FILE_MODULE, .path = item->own};
+            memcpy(requests[k].build_id, actual->build_id, actual->build_id_size);
+            requests[k].build_id_size = actual->build_id_size;
+        }
         INQ_TRY(opener->ask(opener, requests, n, replies));
         for (size_t k = 0; k < n; k++) {
             if (replies[k].fd >= 0)
                 close(replies[k].fd);
-            if (replies[k].status == INQ_ON_DISK_UNVERIFIED ||
-                replies[k].status == INQ_ON_DISK_MATCH)
+            /* a mismatch is a file of another build; what has no build-id may be one */
+            if (replies[k].status == INQ_ON_DISK_MISMATCH ||
+                (replies[k].status == INQ_ON_DISK_UNVERIFIED &&
+                 !is_named_by_content(c->asked.items[i + k].soname)))
                 c->asked.items[kept++] = c->asked.items[i + k];
         }
     }

@@ -124,8 +124,8 @@ static bool dynamic_differs(const struct inq_modules *modules, const struct inq_
     bytes = inq_image_at(image, segment->addr, &left);
     for (size_t i = 0; bytes && (i + 1) * 2 * word <= left; i++) {
         const uint8_t *p = bytes + i * 2 * word;
-        uint64_t file_tag = word == 8 ? inq_load_u64(p, image->big_endian)
-                                      : inq_load_u32(p, image->big_endian);
+        uint64_t file_tag =
+            word == 8 ? inq_load_u64(p, image->big_endian) : inq_load_u32(p, image->big_endian);
         uint64_t file_value = word == 8 ? inq_load_u64(p + word, image->big_endian)
                                         : inq_load_u32(p + word, image->big_endian);
         const uint64_t addr = (module->dynamic + i * 2 * word) & mask;
@@ -140,6 +140,30 @@ static bool dynamic_differs(const struct inq_modules *modules, const struct inq_
             return false;
     }
     return false;
+}
+
+/*
+ * The dynamic linker maps a library as one piece first and makes what lies between its segments
+ * inaccessible: such a piece is listed with an offset into the file that means nothing, and may be
+ * beyond its end.
+ */
+static bool is_between_segments(const struct inq_modules *modules, const struct inq_module *module,
+                                const struct inq_image *image, const struct inq_map_file *line)
+{
+    const uint64_t mask = image->elf_class == 64 ? UINT64_MAX : UINT32_MAX;
+    struct inq_memory_region region;
+
+    if (!module->has_bias)
+        return inq_memory_region_at(modules->memory, line->start, &region) && region.flags == 0;
+    for (size_t i = 0; i < image->n_segments; i++) {
+        const struct inq_image_segment *s = &image->segments[i];
+        const uint64_t addr = (module->load_bias + s->addr) & mask;
+
+        if (s->type == PT_LOAD && s->size > 0 &&
+            (line->start - addr < s->size || addr - line->start < line->size))
+            return false;
+    }
+    return true;
 }
 
 /*
@@ -173,7 +197,7 @@ static const char *does_not_fit(struct inq_modules *modules, const struct inq_mo
         const struct inq_map_file *line = &core->files[i];
 
         if (module->path && strncmp(line->path, module->path, strlen(module->path)) == 0 &&
-            line->file_off >= image->size)
+            line->file_off >= image->size && !is_between_segments(modules, module, image, line))
             return "it is shorter than what the process had mapped";
     }
     return NULL;

@@ -106,18 +106,36 @@ static void cut_release(char *stem, char *release, size_t size)
     stem[cut] = '\0';
 }
 
+/*
+ * Some packagers put their own name into the name of the file. It is one of these, or that of the
+ * folder: "NAME.libs/libz-NAME-01234567.so". Any other word makes another library: libxcb-shm.
+ */
+static bool is_packager(const char *path, const char *name)
+{
+    static const char *const known[] = {"rasterio", "fiona",   "pyproj",
+                                        "pillow",   "shapely", "pyogrio"};
+    const size_t n = strlen(name);
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(known); i++)
+        if (!strcmp(name, known[i]))
+            return true;
+    for (const char *at = strstr(path, name); at; at = strstr(at + 1, name))
+        if (at > path && at[-1] == '/' && inq_starts_with(at + n, ".libs/"))
+            return true;
+    return false;
+}
+
 /* "openjp2-rasterio" is openjp2 with its packager's name, when openjp2 is a library that we know.
  */
-static const struct inq_family_row *without_infix(char *stem)
+static const struct inq_family_row *without_infix(const char *path, char *stem)
 {
     const struct inq_family_row *row = inq_family_row(stem);
     char *dash = strrchr(stem, '-');
 
     if (row || !dash || dash == stem || dash[1] == '\0')
         return row;
-    for (const char *p = dash + 1; *p; p++)
-        if (*p < 'a' || *p > 'z')
-            return NULL;
+    if (!is_packager(path, dash + 1))
+        return NULL;
     *dash = '\0';
     row = inq_family_row(stem);
     if (!row)
@@ -258,10 +276,18 @@ static bool is_loader(const char *stem)
            !strcmp(stem, "ld");
 }
 
-static void name_library(char *stem, const char *release, struct inq_library *library)
+/* Qt puts its release into the names: "Qt5Widgets", "Qt6Widgets". */
+static bool is_qt(const char *stem)
+{
+    return stem[0] == 'Q' && stem[1] == 't' && is_digit(stem[2]) && stem[3] >= 'A' &&
+           stem[3] <= 'Z';
+}
+
+static void name_library(const char *path, char *stem, const char *release,
+                         struct inq_library *library)
 {
     const bool has_lib = inq_starts_with(stem, "lib") && stem[3] != '\0';
-    const struct inq_family_row *row = without_infix(has_lib ? stem + 3 : stem);
+    const struct inq_family_row *row = without_infix(path, has_lib ? stem + 3 : stem);
 
     /* A plug-in may have any name, "z.so" or "event.so": only MKL's libraries lack the "lib". */
     if (!has_lib && !inq_starts_with(stem, "mkl_"))
@@ -269,11 +295,16 @@ static void name_library(char *stem, const char *release, struct inq_library *li
     snprintf(library->stem, sizeof(library->stem), "%.90s", has_lib ? stem + 3 : stem);
     if (row && row->family)
         snprintf(library->family, sizeof(library->family), "%s", row->family);
+    else if (is_qt(library->stem))
+        snprintf(library->family, sizeof(library->family), "libQt%.80s", library->stem + 3);
     else
         snprintf(library->family, sizeof(library->family), "lib%.90s", library->stem);
     library->known = row != NULL;
     library->single = row && row->single;
-    set_abi(library, row ? row->abi : INQ_ABI_MAJOR, release);
+    if (is_qt(library->stem))
+        snprintf(library->abi, sizeof(library->abi), "%c", library->stem[2]);
+    else
+        set_abi(library, row ? row->abi : INQ_ABI_MAJOR, release);
 }
 
 void inq_library_name(const char *path, struct inq_library *ret_library)
@@ -307,7 +338,7 @@ void inq_library_name(const char *path, struct inq_library *ret_library)
         cut_release(stem, release, sizeof(release));
         if (!library.version[0])
             snprintf(library.version, sizeof(library.version), "%s", release);
-        name_library(name, release, &library);
+        name_library(path, name, release, &library);
     }
     *ret_library = library;
 }

@@ -15,6 +15,8 @@
 #include "text.h"
 
 #define MAX_SITES 64u
+#define MAX_UPS 4u      /* ".." of a file that a wheel puts outside of its folder */
+#define MAX_PREFIXES 4u /* folders above a "lib" that are asked for conda's records */
 /* In a triage: reading what so many distributions need takes no time that anybody notices. */
 #define FEW_DISTS 256u
 
@@ -129,6 +131,32 @@ static const char *below(const char *path, const char *folder)
     return !strncmp(path, folder, n) && path[n] == '/' && path[n + 1] ? path + n + 1 : NULL;
 }
 
+/*
+ * What a list of the folder calls a file: below it, or outside in the same environment with as many
+ * ".." ("../../libmkl_rt.so.2" for PREFIX/lib/libmkl_rt.so.2). NULL when it is farther away.
+ */
+static const char *listed_name(struct inq_owners *o, const char *path, const char *folder)
+{
+    const char *name = below(path, folder);
+    size_t n = strlen(folder), ups = 0;
+    char *text;
+
+    for (; !name && n > 0 && ups < MAX_UPS; ups++) {
+        while (n > 0 && folder[n - 1] != '/')
+            n--;
+        n -= n > 0;
+        name = !strncmp(path, folder, n) && path[n] == '/' && path[n + 1] ? path + n + 1 : NULL;
+    }
+    if (!name || ups == 0)
+        return name;
+    text = INQ_ARENA_ARRAY(o->arena, 3 * ups + strlen(name) + 1, char);
+    for (size_t i = 0; text && i < ups; i++)
+        memcpy(text + 3 * i, "../", 3);
+    if (text)
+        memcpy(text + 3 * ups, name, strlen(name) + 1);
+    return text;
+}
+
 /* The folder of Python packages that the file is in, the innermost known; NULL without. */
 static struct inq_error *find_site(struct inq_owners *o, const char *path,
                                    struct inq_site **ret_site)
@@ -154,33 +182,64 @@ static struct inq_error *find_site(struct inq_owners *o, const char *path,
     return NULL;
 }
 
-/* The conda environment that the file is in: the folder above its "lib" or "bin". */
+/* The one whose environment a library in PREFIX/lib belongs to, as far as it is known already. */
+static struct inq_site *site_beside(struct inq_owners *o, const char *path)
+{
+    for (size_t i = 0; i < o->sites.count; i++) {
+        const char *folder = o->sites.items[i]->path, *python = strstr(folder, "/lib/python");
+
+        if (o->sites.items[i]->n_dists > 0 && python &&
+            !strncmp(path, folder, (size_t)(python - folder) + 1))
+            return o->sites.items[i];
+    }
+    return NULL;
+}
+
+/* The environment that the file is in, of those that were read. */
+static struct inq_conda *known_conda(const struct inq_owners *o, const char *path)
+{
+    for (size_t i = 0; i < o->condas.count; i++)
+        if (o->condas.items[i]->n_packages > 0 && below(path, o->condas.items[i]->path))
+            return o->condas.items[i];
+    return NULL;
+}
+
+static bool is_system_prefix(const char *path, size_t n)
+{
+    return n == 4 && (!memcmp(path, "/usr", 4) || !memcmp(path, "/var", 4));
+}
+
+/*
+ * The conda environment that the file is in: the folder above its "lib" or "bin"; the home of the
+ * user may have such a name, too (/var/lib/jenkins/miniconda3).
+ */
 static struct inq_error *find_conda(struct inq_owners *o, const char *path,
                                     struct inq_conda **ret_conda)
 {
     static const char *const folders[] = {"/lib/", "/bin/"};
+    const size_t site = inq_site_packages(path);
     char folder[PATH_MAX];
 
-    *ret_conda = NULL;
-    for (size_t i = 0; i < o->condas.count; i++)
-        if (o->condas.items[i]->n_packages > 0 && below(path, o->condas.items[i]->path)) {
-            *ret_conda = o->condas.items[i];
-            return NULL;
-        }
+    *ret_conda = known_conda(o, path);
+    if (*ret_conda)
+        return NULL;
     for (size_t i = 0; i < INQ_ARRAY_SIZE(folders); i++) {
-        const char *at = strstr(path, folders[i]);
-        const size_t n = at ? (size_t)(at - path) : 0;
+        unsigned tries = MAX_PREFIXES;
 
-        /* of the system itself, or of nobody */
-        if (n == 0 || n >= PATH_MAX || (n == 4 && !memcmp(path, "/usr", 4)) ||
-            inq_starts_with(path, "/var/lib/"))
-            continue;
-        memcpy(folder, path, n);
-        folder[n] = '\0';
-        INQ_TRY(conda_at(o, folder, ret_conda));
-        if (*ret_conda && (*ret_conda)->n_packages > 0)
-            return NULL;
-        *ret_conda = NULL;
+        for (const char *at = strstr(path, folders[i]); at && tries > 0;
+             at = strstr(at + 1, folders[i]), tries--) {
+            const size_t n = (size_t)(at - path);
+
+            /* of the system itself, or of nobody, or inside a package */
+            if (n == 0 || n >= PATH_MAX || is_system_prefix(path, n) || (site > 0 && n > site))
+                continue;
+            memcpy(folder, path, n);
+            folder[n] = '\0';
+            INQ_TRY(conda_at(o, folder, ret_conda));
+            if (*ret_conda && (*ret_conda)->n_packages > 0)
+                return NULL;
+            *ret_conda = NULL;
+        }
     }
     return NULL;
 }
@@ -188,16 +247,21 @@ static struct inq_error *find_conda(struct inq_owners *o, const char *path,
 /* ---- the owners ---------------------------------------------------------------------------- */
 
 static struct inq_error *wheel_owner(struct inq_owners *o, const char *path,
-                                     const struct inq_origin *origin, bool thorough,
+                                     const struct inq_origin *origin, bool thorough, bool beside,
                                      struct inq_owner *owner)
 {
     struct inq_site *site;
     struct inq_dist *dist = NULL;
+    const char *name;
 
-    INQ_TRY(find_site(o, path, &site));
-    if (!site || !below(path, site->path))
-        return NULL;
-    INQ_TRY(inq_site_owner(site, o->opener, o->arena, below(path, site->path),
+    if (beside)
+        site = site_beside(o, path);
+    else
+        INQ_TRY(find_site(o, path, &site));
+    name = site ? listed_name(o, path, site->path) : NULL;
+    if (!name)
+        return inq_arena_failed(o->arena) ? &inq_error_oom : NULL;
+    INQ_TRY(inq_site_owner(site, o->opener, o->arena, name,
                            origin->package_size > 0 ? origin->package : "", origin->package_size,
                            thorough, &dist));
     if (!dist)
@@ -341,14 +405,16 @@ struct inq_error *inq_owners_find(struct inq_owners *owners, const char *path, b
     if (is_store(origin.provenance))
         INQ_TRY(store_owner(owners, &origin, &owner));
     if (!owner.kind)
-        INQ_TRY(wheel_owner(owners, path, &origin, thorough, &owner));
-    if (origin.provenance != INQ_FROM_SYSTEM)
+        INQ_TRY(wheel_owner(owners, path, &origin, thorough, false, &owner));
+    if (origin.provenance != INQ_FROM_SYSTEM || known_conda(owners, path))
         INQ_TRY(conda_owner(owners, path, library.stem, &origin, thorough, &owner));
     if (!owner.kind && origin.provenance == INQ_FROM_JDK)
         INQ_TRY(jdk_owner(owners, path, &owner));
     if (!owner.kind && (origin.provenance == INQ_FROM_SYSTEM || inq_starts_with(path, "/usr/") ||
                         inq_starts_with(path, "/lib") || inq_starts_with(path, "/opt/")))
         INQ_TRY(system_owner(owners, path, library.stem, library.version, thorough, &owner));
+    if (!owner.kind && thorough)
+        INQ_TRY(wheel_owner(owners, path, &origin, thorough, true, &owner));
     *ret_owner = owner;
     return NULL;
 }

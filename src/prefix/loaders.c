@@ -293,6 +293,21 @@ static struct inq_error *spread(struct inq_prefix *prefix, struct inq_prefix_fil
     return ok ? NULL : &inq_error_oom;
 }
 
+/* Is it a file of the table? "../" at the beginning leads out of the folder of packages. */
+static bool is_listed(const struct inq_prefix_file *file, const struct inq_site *site,
+                      const char *glob)
+{
+    size_t n = strlen(site->path);
+
+    for (; !strncmp(glob, "../", 3) && n > 0; glob += 3) {
+        while (n > 0 && site->path[n - 1] != '/')
+            n--;
+        n -= n > 0;
+    }
+    return !strncmp(file->path, site->path, n) && file->path[n] == '/' &&
+           inq_glob_match(glob, file->path + n + 1);
+}
+
 static struct inq_error *apply_table(struct inq_prefix *prefix, const struct inq_site *site)
 {
     for (size_t i = 0; i < INQ_ARRAY_SIZE(known); i++) {
@@ -300,9 +315,8 @@ static struct inq_error *apply_table(struct inq_prefix *prefix, const struct inq
 
         for (size_t k = 0; dist && k < prefix->n_files; k++) {
             struct inq_prefix_file *file = &prefix->files[k];
-            const char *below = below_site(file, site);
 
-            if (file->is_library && below && inq_glob_match(known[i].files, below))
+            if (file->is_library && is_listed(file, site, known[i].files))
                 INQ_TRY(spread(prefix, file, INQ_HAZARD_HIGH, dist->name, known[i].how));
         }
     }

@@ -15,6 +15,7 @@
 #include "prefix_parts.h"
 #include "provenance.h"
 #include "site.h"
+#include "text.h"
 
 #define BATCH 16u
 #define LEAST_COMMON 20u       /* strong names that are no accident */
@@ -200,12 +201,27 @@ static struct inq_error *find_packages(struct inq_prefix *prefix)
     return NULL;
 }
 
+/* Is the folder itself an environment? Then its /lib is no distribution's. */
+static bool is_environment(const struct inq_inventory *inventory)
+{
+    for (size_t i = 0; i < inventory->n_condas; i++)
+        if (!inventory->condas[i][0])
+            return true;
+    for (size_t i = 0; i < inventory->n_sites; i++)
+        if (inq_starts_with(inventory->sites[i], "/lib/python"))
+            return true;
+    return false;
+}
+
 static struct inq_error *find_owners(struct inq_prefix *prefix)
 {
+    const bool environment = is_environment(&prefix->inventory);
+
     for (size_t i = 0; i < prefix->n_files; i++) {
         struct inq_prefix_file *file = &prefix->files[i];
         /* a distribution's lists are many: the likely ones will do */
-        const bool thorough = inq_origin_of(file->path).provenance != INQ_FROM_SYSTEM;
+        const bool thorough =
+            environment || inq_origin_of(file->path).provenance != INQ_FROM_SYSTEM;
         struct inq_owner owner;
 
         if (!file->is_library)
@@ -287,8 +303,19 @@ static bool has_plain_name(const struct inq_prefix_file *file)
     return !by_soname.mangled;
 }
 
+/*
+ * Who asks for `plain`, a name without a hash, could be meant to have the other one: both were
+ * libfoo.so.1 before one of them was given a name of its own.
+ */
+static bool may_stand_for(const struct inq_prefix_file *plain, const struct inq_prefix_file *other)
+{
+    return inq_library_same(&plain->library, &other->library) &&
+           !strcmp(plain->library.abi, other->library.abi);
+}
+
 /* A plain soname that somebody else asks for: the first one loaded is taken by all. */
 static struct inq_error *judge_soname(const struct inq_prefix *prefix, struct inq_prefix_file *file,
+                                      const struct inq_prefix_file *other,
                                       struct inq_prefix_pair *pair)
 {
     const enum inq_provenance from = inq_origin_of(file->path).provenance;
@@ -309,8 +336,9 @@ static struct inq_error *judge_soname(const struct inq_prefix *prefix, struct in
             "gets whichever was loaded first",
             taker->name, taker->owner.package ? taker->owner.package : "an unknown package",
             file->links.soname, file->path + 1);
-    } else if (inq_origin_of(file->path).provenance == INQ_FROM_WHEEL_PLAIN ||
-               (file->owner.kind && !strcmp(file->owner.kind, "wheel"))) {
+    } else if (may_stand_for(file, other) &&
+               (from == INQ_FROM_WHEEL_PLAIN ||
+                (file->owner.kind && !strcmp(file->owner.kind, "wheel")))) {
         pair->hazard = INQ_HAZARD_POSSIBLE;
         pair->reason = inq_arena_printf(
             prefix->arena,
@@ -355,8 +383,8 @@ static struct inq_error *judge(const struct inq_prefix *prefix, struct inq_prefi
         pair->reason = "both are made to be preloaded and to take malloc() for the whole process: "
                        "whichever comes first gets what the other handed out";
     }
-    INQ_TRY(judge_soname(prefix, a, pair));
-    INQ_TRY(judge_soname(prefix, b, pair));
+    INQ_TRY(judge_soname(prefix, a, b, pair));
+    INQ_TRY(judge_soname(prefix, b, a, pair));
     if (!pair->reason)
         pair->reason =
             has_plain_name(a) || has_plain_name(b)

@@ -130,10 +130,19 @@ static bool folder_of(const char *path, struct folder *ret_folder)
     return false;
 }
 
+static int fold(char c)
+{
+    return c == '-' || c == '.' ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
+}
+
 static int compare_names(const struct folder *one, const struct folder *two)
 {
     size_t least = one->size < two->size ? one->size : two->size;
-    int order = memcmp(one->name, two->name, least);
+    int order = 0;
+
+    /* netCDF4 comes with netcdf4.libs, and a-b with a_b.libs */
+    for (size_t i = 0; i < least && order == 0; i++)
+        order = fold(one->name[i]) - fold(two->name[i]);
     return order ? order : (one->size > two->size) - (one->size < two->size);
 }
 

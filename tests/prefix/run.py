@@ -181,13 +181,43 @@ def main():
         report, code = look(inquest, env.top)
         pair = pair_of(report, "libfoo.so.1", "libfoo-4567cdef.so.2.0")
         check(code == 1 and pair and pair["hazard"] == "high" and "libuser.so" in pair["reason"], f"plain: {code}, {pair}")
+        text = subprocess.run([inquest, "libs", env.top], stdout=subprocess.PIPE, check=False).stdout.decode()
+        check("HIGH" in text and "libfoo" in text, f"the page: {text[:300]}")
+
+        # two libraries with other names: who asks for the one would not be content with the other
+        env = healthy(folder, "unlike")
+        env.library("gamma", "gamma/lib/libwhole.so.1", names("foo", 60, 4))
+        env.install("gamma")
+        report, code = look(inquest, env.top)
+        pair = pair_of(report, "libwhole.so.1", "libfoo-4567cdef.so.2.0")
+        check(code == 0 and pair and pair["hazard"] == "low", f"unlike: {code}, {pair}")
+        env.library("gamma", "gamma/lib/libfoo.so.2", names("foo", 50, 5))
+        env.install("gamma")
+        report, code = look(inquest, env.top)
+        pair = pair_of(report, "libfoo.so.2", "libfoo-4567cdef.so.2.0")
+        check(code == 0 and pair and pair["hazard"] == "possible", f"alike: {code}, {pair}")
+
+        # a wheel's file outside of its folder, as MKL's; a package of conda
+        env = healthy(folder, "outside")
+        env.library("mkl", "../../libfoo_rt.so.2", names("foo", 40, 4))
+        env.install("mkl")
+        report, code = look(inquest, env.top)
+        owners = {m["name"]: m.get("owner") or {} for m in report["modules"]}
+        check(owners["libfoo_rt.so.2"].get("package") == "mkl", f"outside: {owners['libfoo_rt.so.2']}")
+        os.mkdir(os.path.join(env.top, "conda-meta"))
+        with open(os.path.join(env.top, "conda-meta", "foo-2.1-0.json"), "w", encoding="utf-8") as file:
+            json.dump({"name": "foo", "version": "2.1", "build": "0", "depends": [], "files": ["lib/libfoo_rt.so.2"]}, file)
+        shutil.rmtree(env.path("mkl-1.0.dist-info"))
+        report, code = look(inquest, env.top)
+        owners = {m["name"]: m.get("owner") or {} for m in report["modules"]}
+        check((owners["libfoo_rt.so.2"].get("kind"), owners["libfoo_rt.so.2"].get("package")) == ("conda", "foo"),
+              f"conda: {owners['libfoo_rt.so.2']}")
+        check(owners["libfoo-4567cdef.so.2.0"].get("kind") == "wheel", f"conda: {owners}")
 
         # what is no folder, and an empty one
         os.mkdir(os.path.join(folder, "empty"))
         report, code = look(inquest, os.path.join(folder, "empty"))
         check(code == 0 and report["pairs"] == [], f"empty: {code}")
-        text = subprocess.run([inquest, "libs", env.top], stdout=subprocess.PIPE, check=False).stdout.decode()
-        check("HIGH" in text and "libfoo" in text, f"the page: {text[:300]}")
     finally:
         shutil.rmtree(folder)
     print(f"prefix: {len(problems)} problems")
