@@ -38,11 +38,11 @@ static bool read_oom(json_t *list, const struct inq_klog_counts *counts)
         return read_as(
             list, "oom-killer", "refuted",
             "No process in this log was ended by the OOM killer: each of the %" PRIu64
-            " died of a fault, and no OOM record is here. That excludes the OOM killer, "
+            " met a fault, and no OOM record is here. That excludes the OOM killer, "
             "not a failed malloc (NULL, ENOMEM), nor a limit (ulimit -v, max_map_count).",
             faults);
     return read_as(list, "oom-killer", "context",
-                   "%" PRIu64 " killed by the OOM killer, besides the %" PRIu64
+                   "%" PRIu64 " killed for lack of memory, besides the %" PRIu64
                    " faults, which it did not cause itself: a malloc that failed then may have.",
                    kills, faults);
 }

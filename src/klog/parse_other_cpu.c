@@ -103,6 +103,7 @@ static void read_arm_code(struct inq_klog_event *event, uint64_t fsr)
 {
     event->family = INQ_KLOG_CPU_ARM;
     event->word_bits = 32;
+    event->handler_possible = true;
     inq_klog_set(&event->error, fsr);
     if (fsr & 0x80000000u)
         event->access = INQ_KLOG_ACCESS_EXECUTE;
@@ -129,6 +130,11 @@ static bool read_unhandled(struct inq_span s, struct inq_klog_event *event)
         read_esr(event, code);
     } else if (inq_span_take(&t, ", code ") && inq_span_take_hex(&t, &code, NULL)) {
         read_arm_code(event, code);
+    } else if (inq_span_take(&t, ", cause ") && inq_span_take_decimal(&t, &code)) {
+        event->handler_possible = true; /* nios2 */
+        inq_klog_set(&event->error, code);
+    } else if (inq_span_take(&t, " nip ")) {
+        return false; /* powerpc: parse_ppc() */
     }
     take_in(t, event);
     return true;
@@ -178,7 +184,7 @@ static bool parse_unhandled(const struct inq_prefix *prefix, struct inq_klog_eve
     }
     inq_span_copy(&comm, event->comm, sizeof(event->comm));
     inq_span_copy(&host, event->host, sizeof(event->host));
-    return event->family == INQ_KLOG_CPU_ARM;
+    return event->handler_possible; /* arm and nios2 */
 }
 
 /* "x[42]: segfault (11) at 50 nip 12d03a920 lr 12d03a91c code 1 in busybox[12cfd0000+100000]" */
@@ -248,8 +254,10 @@ static bool parse_s390(const struct inq_prefix *prefix, struct inq_klog_event *e
     struct inq_span s = prefix->message, before;
     uint64_t code;
 
-    if (!inq_span_take_until(&s, "User process fault: interruption code ", &before) ||
-        !inq_span_take_hex(&s, &code, NULL))
+    if (!inq_span_take_until(&s, "User process fault: interruption code ", &before))
+        return false;
+    event->handler_possible = s.end - s.at > 2 && s.at[1] == 'x'; /* 2.6, by a switch of its own */
+    if (!inq_span_take_hex(&s, &code, NULL))
         return false;
     inq_span_trim(&before);
     if (!prefix->is_kernel && inq_span_size(&before) > 0) {
@@ -282,17 +290,20 @@ static bool parse_mips(const struct inq_prefix *prefix, struct inq_klog_event *e
     uint64_t address;
     bool is_bus;
 
-    if (!inq_span_take_until(&s, "do_page_fault()", &before) ||
-        !inq_span_take_until(&s, "sending SIG", &name))
+    if (!inq_span_take_until(&s, "do_page_fault()", &before))
+        return false;
+    event->handler_possible = inq_span_take(&s, " #"); /* before 3.14, in debugging kernels */
+    if (!inq_span_take_until(&s, "sending SIG", &name))
         return false;
     inq_span_trim(&before);
-    if (!prefix->is_kernel && inq_span_size(&before) > 0) {
+    if ((!prefix->is_kernel && inq_span_size(&before) > 0) || prefix->is_foreign) {
         *ret_foreign = true;
         return false;
     }
     is_bus = inq_span_take(&s, "BUS to ");
     if ((!is_bus && !inq_span_take(&s, "SEGV to ")) ||
-        !inq_span_take_until(&s, " for invalid ", &name))
+        !inq_span_take_until(&s, " for invalid ", &name) || inq_span_size(&name) > 64 ||
+        inq_span_is(&name, "%s"))
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->family = INQ_KLOG_CPU_MIPS;
@@ -322,12 +333,12 @@ static bool parse_undefined(const struct inq_prefix *prefix, struct inq_klog_eve
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->trap = INQ_KLOG_TRAP_INVALID_OPCODE;
-    event->family = INQ_KLOG_CPU_ARM;
-    if (event->ip.value > UINT32_MAX)
-        event->family = INQ_KLOG_CPU_AARCH64;
     inq_klog_set(&event->signal, 4);
+    event->family = INQ_KLOG_CPU_AARCH64;
     if (before.at < before.end && before.end[-1] == ']')
         return inq_klog_take_subject(prefix, before, event, ret_foreign);
+    event->family = INQ_KLOG_CPU_ARM;
+    event->handler_possible = true;
     paren = inq_span_find_last(&before, " (");
     if (!paren)
         return false;

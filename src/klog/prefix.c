@@ -163,7 +163,8 @@ static bool is_facility(struct inq_span word)
 static bool is_known_logger(struct inq_span word, struct inq_span *ret_name)
 {
     static const char *const names[] = {"systemd-coredump", "audit",   "systemd-journald",
-                                        "auditd",           "audispd", "journal"};
+                                        "auditd",           "audispd", "journal",
+                                        "rsyslogd"};
     struct inq_span name = word;
 
     if (inq_span_size(&word) == 0 || word.end[-1] != ':')

@@ -268,6 +268,14 @@ static bool continue_pending(struct inq_klog_reader *reader, const struct inq_pr
 {
     if (!reader->has_pending)
         return false;
+    if (reader->crowded && reader->pending.family == INQ_KLOG_CPU_MIPS) {
+        struct inq_klog_event whose = reader->pending;
+
+        if (inq_klog_continue(prefix, &whose) == INQ_KLOG_MORE_NOT)
+            return false;
+        reader->lines.stats.code_unassigned++;
+        return true;
+    }
     switch (inq_klog_continue(prefix, &reader->pending)) {
     case INQ_KLOG_MORE_NOT:
         return false;
@@ -290,6 +298,9 @@ static bool is_crowd(const struct inq_klog_reader *reader, const struct inq_klog
 {
     const struct inq_klog_event *event = &reader->pending;
 
+    if (event->family == INQ_KLOG_CPU_MIPS) /* no thread id in the line, and none on the next */
+        return reader->has_pending && next->family == INQ_KLOG_CPU_MIPS && !event->ip.known &&
+               next->line_number - event->line_number <= 2;
     return reader->has_pending && event->kind == INQ_KLOG_FAULT && next->kind == INQ_KLOG_FAULT &&
            event->family == INQ_KLOG_CPU_X86 && event->code_size == 0 && !event->code_unreadable &&
            next->line_number - event->line_number <= 2 &&

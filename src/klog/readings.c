@@ -81,10 +81,38 @@ static void put_fault_title(struct inq_text *text, const struct inq_klog_group *
     put_where(text, e);
 }
 
+/* SECCOMP_RET_TRAP is logged with signal 0 and sends SIGSYS; ERRNO and TRACE let nobody pass. */
+static bool is_seccomp_action(const struct inq_klog_event *e, const char *name)
+{
+    const char *have = e->action.known ? inq_klog_action_name(e->action.value) : NULL;
+
+    return have && !strcmp(have, name);
+}
+
 static const char *seccomp_title(const struct inq_klog_event *e)
 {
-    return e->signal.value ? "killed by a seccomp filter at system call"
-                           : "seccomp logged (and did not kill) system call";
+    if (e->signal.value)
+        return "killed by a seccomp filter at system call";
+    if (is_seccomp_action(e, "trap"))
+        return "sent SIGSYS by a seccomp filter at system call";
+    if (is_seccomp_action(e, "errno"))
+        return "refused with an error by a seccomp filter: system call";
+    return "seccomp logged (and did not kill) system call";
+}
+
+static const char *seccomp_meaning(const struct inq_klog_event *e)
+{
+    if (e->signal.value)
+        return "SIGSYS or SIGKILL by policy, not a fault";
+    if (is_seccomp_action(e, "trap"))
+        return "the filter sent SIGSYS (SECCOMP_RET_TRAP): without a handler the process died of it";
+    if (is_seccomp_action(e, "errno"))
+        return "the filter made the call fail with an error number and let the process go on";
+    if (is_seccomp_action(e, "log"))
+        return "the filter logged the call and let it go on";
+    if (is_seccomp_action(e, "trace") || is_seccomp_action(e, "user-notif"))
+        return "the filter left the call to another process to decide";
+    return "sig=0: the filter logged the call and did not kill for it";
 }
 
 char *inq_klog_title(const struct inq_klog_group *group)
@@ -97,12 +125,16 @@ char *inq_klog_title(const struct inq_klog_group *group)
         put_fault_title(&text, group);
         break;
     case INQ_KLOG_OOM_KILL:
-        inq_text_printf(&text, "killed by the OOM killer (%s): %s",
-                        e->oom_cgroup ? "a cgroup's limit" : "the machine was out of memory",
-                        e->comm);
+        if (!strcmp(e->what, "no page could be had"))
+            inq_text_printf(&text, "killed by the kernel, which got no page for it: %s", e->comm);
+        else
+            inq_text_printf(&text, "killed by the OOM killer (%s): %s",
+                            e->oom_cgroup ? "a cgroup's limit" : "the machine was out of memory",
+                            e->comm);
         break;
     case INQ_KLOG_MEMORY_FAILURE_KILL:
-        inq_text_append(&text, "killed since its memory is broken hardware");
+        inq_text_append(&text, e->handler_possible ? "sent SIGBUS since its memory is broken hardware"
+                                                   : "killed since its memory is broken hardware");
         break;
     case INQ_KLOG_SECCOMP:
         inq_text_printf(&text, "%s %" PRIu64, seccomp_title(e), e->syscall.value);
@@ -169,8 +201,12 @@ static bool mean_instruction(json_t *list, const struct inq_klog_event *e)
 {
     struct inq_klog_instruction in;
 
+    if (e->code_unreadable && e->module[0] && !e->module_not_at_ip)
+        return say(list, "the kernel could not read all bytes around ip (it begins some 40 before "
+                         "it): a hole right before, or memory that may not be read");
     if (e->code_unreadable)
-        return say(list, "no code could be read at ip: nothing is mapped there");
+        return say(list, "no code could be read around ip: nothing is mapped there, or right "
+                         "before it, or it may not be read");
     if (!inq_klog_decode(e, &in))
         return true;
     if (in.contradicts)
@@ -257,8 +293,10 @@ bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
     case INQ_KLOG_HARDWARE:
         return say(list, "crashes near it in time may be its consequence");
     case INQ_KLOG_SECCOMP:
-        return e->signal.value ? say(list, "SIGSYS or SIGKILL by policy, not a fault")
-                               : say(list, "sig=0: the filter logged the call and let it go on");
+        return say(list, "%s", seccomp_meaning(e));
+    case INQ_KLOG_MEMORY_FAILURE_KILL:
+        return !e->handler_possible ||
+               say(list, "SIGBUS: a process with a handler for it may have gone on");
     default:
         return true;
     }
@@ -275,8 +313,8 @@ bool inq_klog_add_excludes(json_t *list, const struct inq_klog_group *group)
                    "returned NULL is not excluded)") ||
         !say(list, "abort() and kill -SEGV: the kernel writes this for faults alone"))
         return false;
-    /* init's faults are told in any case, and those on arm */
-    if (e->family != INQ_KLOG_CPU_ARM && !(e->tid.known && e->tid.value == 1) &&
+    /* init's faults are told in any case */
+    if (!e->handler_possible && !(e->tid.known && e->tid.value == 1) &&
         !say(list, "a process with a handler for it (JVM, Go, faulthandler): those leave no line"))
         return false;
     if (inq_klog_protection_is_synthetic(e) &&
@@ -299,12 +337,18 @@ bool inq_klog_add_open(json_t *list, const struct inq_klog_group *group)
 
     if (e->kind != INQ_KLOG_FAULT)
         return true;
+    if (e->handler_possible &&
+        !say(list, "whether it died: this kernel tells of faults that the process handles, too"))
+        return false;
     if (e->access == INQ_KLOG_ACCESS_EXECUTE && e->address.known && e->address.value > 0xffff)
         return say(list,
                    "unloaded code or an overwritten pointer: a core has the return address at "
                    "the stack pointer and the gaps between the libraries");
-    if (e->trap == INQ_KLOG_TRAP_GENERAL_PROTECTION)
+    if (e->trap == INQ_KLOG_TRAP_GENERAL_PROTECTION || e->trap == INQ_KLOG_TRAP_STACK_SEGMENT)
         return say(list, "which address: a core's registers and the instruction tell");
+    if (e->trap != INQ_KLOG_TRAP_PAGE_FAULT)
+        return say(list, "how the program came there: the callers are in a core (inquest triage), "
+                         "not in the log");
     return say(list,
                "who passed the pointer: the callers are in a core (inquest triage), not in the "
                "log");
