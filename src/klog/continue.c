@@ -76,6 +76,20 @@ static bool read_register(const struct inq_span *s, const char *name, struct inq
     return true;
 }
 
+/* A line of a dump begins with a register: "x[77]: undefined instruction: pc=" is another crash. */
+static bool is_dump(struct inq_span s)
+{
+    static const char *const begins[] = {"pc",     "epc",     "sepc",  "sp",     "PC is at ",
+                                         "status", "sstatus", "cause", "scause", "badaddr"};
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(begins); i++) {
+        struct inq_span t = s;
+        if (inq_span_take(&t, begins[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool take_registers(const struct inq_span *s, struct inq_klog_event *e)
 {
     bool any = false;
@@ -213,6 +227,8 @@ static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct
         return take_mips(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
     if (e->family == INQ_KLOG_CPU_PARISC)
         return take_parisc(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
+    if (!is_dump(s))
+        return INQ_KLOG_MORE_NOT;
     bool any = take_registers(&s, e);
     if (e->family == INQ_KLOG_CPU_RISCV)
         any |= take_riscv_cause(&s, e);

@@ -137,7 +137,7 @@ struct inq_klog_event {
     struct inq_klog_u64 signal, signal_code;
     bool handler_possible; /* this form is printed whether the process has a handler or not: what
                               it tells of may have been survived */
-    char what[64]; /* the kernel's words: "general protection fault" */
+    char what[64];         /* the kernel's words: "general protection fault" */
 
     /* Where ip is: "lib[file offset,start+size]" (since 6.2) or "lib[start+size]" (before). */
     char module[INQ_KLOG_MODULE_BYTES]; /* "" when the line has none */

@@ -42,9 +42,8 @@ const char *inq_klog_family_name(enum inq_klog_cpu_family family)
         [INQ_KLOG_CPU_AARCH64] = "aarch64",     [INQ_KLOG_CPU_ARM] = "arm",
         [INQ_KLOG_CPU_RISCV] = "riscv",         [INQ_KLOG_CPU_PPC] = "ppc",
         [INQ_KLOG_CPU_S390] = "s390",           [INQ_KLOG_CPU_MIPS] = "mips",
-        [INQ_KLOG_CPU_LOONGARCH] = "loongarch",
-        [INQ_KLOG_CPU_SPARC] = "sparc",     [INQ_KLOG_CPU_PARISC] = "parisc",
-        [INQ_KLOG_CPU_XTENSA] = "xtensa",
+        [INQ_KLOG_CPU_LOONGARCH] = "loongarch", [INQ_KLOG_CPU_SPARC] = "sparc",
+        [INQ_KLOG_CPU_PARISC] = "parisc",       [INQ_KLOG_CPU_XTENSA] = "xtensa",
     };
 
     return names[family];

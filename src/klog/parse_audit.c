@@ -75,10 +75,14 @@ static void take_action(const struct inq_span *s, struct inq_klog_u64 *ret_actio
     static const struct {
         const char *name;
         uint32_t action;
-    } actions[] = {{"kill-process", 0x80000000u}, {"kill-thread", 0},
-                   {"kill", 0},                   {"trap", 0x30000},
-                   {"errno", 0x50000},            {"user-notif", 0x7fc00000},
-                   {"trace", 0x7ff00000},         {"log", 0x7ffc0000},
+    } actions[] = {{"kill-process", 0x80000000u},
+                   {"kill-thread", 0},
+                   {"kill", 0},
+                   {"trap", 0x30000},
+                   {"errno", 0x50000},
+                   {"user-notif", 0x7fc00000},
+                   {"trace", 0x7ff00000},
+                   {"log", 0x7ffc0000},
                    {"allow", 0x7fff0000}};
     struct inq_span value;
 
@@ -90,7 +94,13 @@ static void take_action(const struct inq_span *s, struct inq_klog_u64 *ret_actio
             return;
         }
     }
-    (void)inq_klog_hex_value(s, "code=", ret_action);
+    const char *names =
+        inq_span_find(&value, "ARCH="); /* auditd's names; the byte before is lost */
+    uint64_t action;
+    if (names)
+        value.end = names;
+    if (inq_span_take_hex(&value, &action, NULL))
+        inq_klog_set(ret_action, action);
 }
 
 bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event *event)

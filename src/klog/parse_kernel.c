@@ -75,8 +75,7 @@ static bool is_edac_error(struct inq_span s)
             inq_span_take_word(&s, &driver);
         inq_span_skip_blanks(&s);
     }
-    if (!inq_span_take(&s, "MC") || !inq_span_take_decimal(&s, &number) ||
-        !inq_span_take(&s, ": "))
+    if (!inq_span_take(&s, "MC") || !inq_span_take_decimal(&s, &number) || !inq_span_take(&s, ": "))
         return false;
     if (inq_span_take_decimal(&s, &count))
         return inq_span_take(&s, " CE") || inq_span_take(&s, " UE");
@@ -237,6 +236,7 @@ bool inq_klog_parse_kernel(const struct inq_prefix *prefix, struct inq_klog_even
         "KCSAN: ",
         "Unable to handle kernel ",
         "watchdog: BUG: ",
+        "watchdog: CPU",
         "NMI watchdog: ",
         "INFO: rcu",
         "rcu: INFO: ",

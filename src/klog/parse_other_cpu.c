@@ -56,8 +56,37 @@ static void read_esr(struct inq_klog_event *event, uint64_t esr)
         event->trap = INQ_KLOG_TRAP_BREAKPOINT;
     else if (class == 0x22 || class == 0x26)
         event->trap = INQ_KLOG_TRAP_ALIGNMENT;
-    else if (class == 0x34 || class == 0x35 || class == 0x2c || class == 0x15)
+    else
         event->trap = INQ_KLOG_TRAP_OTHER;
+}
+
+/* Which signal an exception of that class is turned into: arch/arm64/kernel/{traps,entry-common}.c
+ */
+static void set_arm64_signal(struct inq_klog_event *event)
+{
+    const unsigned class = (unsigned)(event->error.value >> 26) & 0x3f;
+    const unsigned status = (unsigned)event->error.value & 0x3f;
+
+    switch (event->trap) {
+    case INQ_KLOG_TRAP_INVALID_OPCODE:
+        inq_klog_set(&event->signal, 4);
+        break;
+    case INQ_KLOG_TRAP_ALIGNMENT:
+        inq_klog_set(&event->signal, 7);
+        break;
+    case INQ_KLOG_TRAP_BREAKPOINT:
+        inq_klog_set(&event->signal, 5);
+        break;
+    case INQ_KLOG_TRAP_PAGE_FAULT: /* an external abort, or memory that failed, is a SIGBUS */
+        inq_klog_set(&event->signal,
+                     event->error.known && status >= 0x10 && status <= 0x1f && status != 0x11 ? 7
+                                                                                              : 11);
+        break;
+    default: /* BTI, pointer authentication, a system register, SVE: SIGILL */
+        if (class == 0x0d || class == 0x1c || class == 0x18 || class == 0x07 || class == 0x19)
+            inq_klog_set(&event->signal, 4);
+        break;
+    }
 }
 
 /*
@@ -89,12 +118,7 @@ static void read_arm64_exception(struct inq_span s, struct inq_klog_event *event
         event->trap = INQ_KLOG_TRAP_ALIGNMENT;
     else if (inq_span_find(&s, "undefined instruction"))
         event->trap = INQ_KLOG_TRAP_INVALID_OPCODE;
-    inq_klog_set(&event->signal, event->trap == INQ_KLOG_TRAP_INVALID_OPCODE ? 4
-                                 : event->trap == INQ_KLOG_TRAP_ALIGNMENT    ? 7
-                                 : event->trap == INQ_KLOG_TRAP_BREAKPOINT   ? 5
-                                                                             : 11);
-    if (event->trap == INQ_KLOG_TRAP_OTHER)
-        event->signal.known = false;
+    set_arm64_signal(event);
     take_in(s, event);
 }
 

@@ -94,8 +94,7 @@ static bool take_field(struct inq_span *s, struct inq_klog_event *event)
             event->word_bits = 32; /* %p of a 32-bit kernel */
         return true;
     }
-    if (take_number(s, "sp ", &event->sp, &digits) ||
-        take_number(s, "rsp ", &event->sp, &digits) ||
+    if (take_number(s, "sp ", &event->sp, &digits) || take_number(s, "rsp ", &event->sp, &digits) ||
         take_number(s, "esp ", &event->sp, &digits)) {
         drop_cut(*s, digits, event->word_bits, &event->sp);
         return true;

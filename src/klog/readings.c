@@ -26,6 +26,11 @@ __attribute__((format(printf, 2, 3))) static bool say(json_t *list, const char *
     return safe && json_array_append_new(list, json_string(safe)) == 0;
 }
 
+bool inq_klog_is_init_death(const struct inq_klog_event *e)
+{
+    return e->kind == INQ_KLOG_KERNEL && strstr(e->text, "Attempted to kill init!");
+}
+
 static const char *tried_words(const struct inq_klog_event *e)
 {
     switch (e->access) {
@@ -105,7 +110,8 @@ static const char *seccomp_meaning(const struct inq_klog_event *e)
     if (e->signal.value)
         return "SIGSYS or SIGKILL by policy, not a fault";
     if (is_seccomp_action(e, "trap"))
-        return "the filter sent SIGSYS (SECCOMP_RET_TRAP): without a handler the process died of it";
+        return "the filter sent SIGSYS (SECCOMP_RET_TRAP): without a handler the process died of "
+               "it";
     if (is_seccomp_action(e, "errno"))
         return "the filter made the call fail with an error number and let the process go on";
     if (is_seccomp_action(e, "log"))
@@ -133,8 +139,9 @@ char *inq_klog_title(const struct inq_klog_group *group)
                             e->comm);
         break;
     case INQ_KLOG_MEMORY_FAILURE_KILL:
-        inq_text_append(&text, e->handler_possible ? "sent SIGBUS since its memory is broken hardware"
-                                                   : "killed since its memory is broken hardware");
+        inq_text_append(&text, e->handler_possible
+                                   ? "sent SIGBUS since its memory is broken hardware"
+                                   : "killed since its memory is broken hardware");
         break;
     case INQ_KLOG_SECCOMP:
         inq_text_printf(&text, "%s %" PRIu64, seccomp_title(e), e->syscall.value);
@@ -146,7 +153,10 @@ char *inq_klog_title(const struct inq_klog_group *group)
         inq_text_printf(&text, "core dump: %s", e->what);
         break;
     case INQ_KLOG_KERNEL:
-        inq_text_printf(&text, "the kernel is a suspect: %.120s", e->text);
+        inq_text_printf(&text, "%s: %.120s",
+                        inq_klog_is_init_death(e) ? "init ended, and the machine with it"
+                                                  : "the kernel is a suspect",
+                        e->text);
         break;
     default:
         inq_text_printf(&text, "the hardware is a suspect: %.120s", e->text);
@@ -225,7 +235,8 @@ static bool mean_place(json_t *list, const struct inq_klog_event *e)
     if (e->module[0] == '\0')
         return !e->ip.known || e->family != INQ_KLOG_CPU_X86 ||
                say(list,
-                   "ip is in no file's mapping, or the line was cut: no library can be named");
+                   "ip is in no file's mapping, or the line was cut, or the kernel is too old to "
+                   "tell: no library can be named");
     if (e->module_not_at_ip)
         return say(list,
                    "ip lies outside of %s: the kernel named the next mapping above a hole, and "
@@ -276,6 +287,53 @@ static bool mean_fault(json_t *list, const struct inq_klog_event *e)
     return ok && mean_class(list, e) && mean_instruction(list, e) && mean_place(list, e);
 }
 
+/* "exitcode=0x0000000b": a wait status, the signal in its low seven bits */
+static bool mean_init_death(json_t *list, const struct inq_klog_event *e)
+{
+    const char *at = strstr(e->text, "exitcode=0x");
+    unsigned long status = at ? strtoul(at + strlen("exitcode=0x"), NULL, 16) : 0;
+
+    if (!at)
+        return say(list, "the first process ended, and without it no machine goes on");
+    if (status & 0x7f)
+        return say(list,
+                   "the first process died of signal %lu (exitcode 0x%lx), and without it no "
+                   "machine goes on: see its own line before this one",
+                   status & 0x7f, status);
+    return say(list,
+               "the first process ended by itself with status %lu, and without it no machine "
+               "goes on",
+               status >> 8 & 0xff);
+}
+
+static bool mean_kernel(json_t *list, const struct inq_klog_event *e)
+{
+    const char *running = e->comm[0] ? "; running then: " : "";
+
+    if (inq_klog_is_init_death(e))
+        return mean_init_death(list, e);
+    if (strstr(e->text, "INFO: task "))
+        return say(list,
+                   "no crash: a task waited in the kernel for very long (a disk or a server "
+                   "that does not answer, a lock, a bug)%s%s",
+                   e->comm[0] ? ": " : "", e->comm);
+    if (strstr(e->text, "lockup") || strstr(e->text, "LOCKUP") || strstr(e->text, "stall"))
+        return say(list,
+                   "no user process's crash: a processor got nowhere; a bug in the kernel or "
+                   "a driver, or a virtual machine that was not given a processor%s%s",
+                   running, e->comm);
+    return say(list,
+               "no user process's crash: a bug in the kernel or a driver, and bad memory "
+               "or a bad CPU, fit alike%s%s",
+               running, e->comm);
+}
+
+static bool is_corrected(const struct inq_klog_event *e)
+{
+    return strstr(e->text, "severity: corrected") || strstr(e->text, ": CE ") ||
+           (inq_starts_with(e->text, "EDAC ") && strstr(e->text, " CE "));
+}
+
 bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
 {
     const struct inq_klog_event *e = &group->first;
@@ -286,12 +344,11 @@ bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
     case INQ_KLOG_OOM_KILL:
         return mean_oom(list, e);
     case INQ_KLOG_KERNEL:
-        return say(list,
-                   "no user process's crash: a bug in the kernel or a driver, and bad memory "
-                   "or a bad CPU, fit alike%s%s",
-                   e->comm[0] ? "; running then: " : "", e->comm);
+        return mean_kernel(list, e);
     case INQ_KLOG_HARDWARE:
-        return say(list, "crashes near it in time may be its consequence");
+        return say(list, is_corrected(e) ? "corrected: no program got wrong data by it; many of "
+                                           "them announce worse"
+                                         : "crashes near it in time may be its consequence");
     case INQ_KLOG_SECCOMP:
         return say(list, "%s", seccomp_meaning(e));
     case INQ_KLOG_MEMORY_FAILURE_KILL:
