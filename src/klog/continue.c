@@ -28,6 +28,8 @@ static bool take_broken_off(struct inq_span s, struct inq_klog_event *event)
 
     if (!event->cpu.known && inq_klog_take_cpu(&t, event))
         return true;
+    if (event->family == INQ_KLOG_CPU_X86 && inq_klog_take_broken_segfault(s, event))
+        return true;
     if (event->module[0] || !inq_span_take(&t, "in ") || !inq_klog_take_module(&t, &part))
         return false;
     inq_klog_finish(&part);
@@ -72,6 +74,20 @@ static bool read_register(const struct inq_span *s, const char *name, struct inq
         return false;
     inq_klog_set(ret, value);
     return true;
+}
+
+/* A line of a dump begins with a register: "x[77]: undefined instruction: pc=" is another crash. */
+static bool is_dump(struct inq_span s)
+{
+    static const char *const begins[] = {"pc",     "epc",     "sepc",  "sp",     "PC is at ",
+                                         "status", "sstatus", "cause", "scause", "badaddr"};
+
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(begins); i++) {
+        struct inq_span t = s;
+        if (inq_span_take(&t, begins[i]))
+            return true;
+    }
+    return false;
 }
 
 static bool take_registers(const struct inq_span *s, struct inq_klog_event *e)
@@ -171,6 +187,28 @@ static bool take_mips(const struct inq_span *s, struct inq_klog_event *e)
     return inq_span_take(&t, "ra  = ") && inq_span_take_until(&t, " ", &before);
 }
 
+/* "trap #15: Data TLB miss fault, vm_start = ...", " IASQ: ... IAOQ: 00000000f6b2e1a3 ..." */
+static bool take_parisc(const struct inq_span *s, struct inq_klog_event *e)
+{
+    struct inq_span t = *s, words, before;
+    uint64_t value;
+
+    if (inq_span_take(&t, "trap #") && inq_span_take_decimal(&t, &value) &&
+        inq_span_take(&t, ": ")) {
+        words = t;
+        if (!inq_span_take_until(&t, ",", &words))
+            words = t;
+        inq_span_trim(&words);
+        inq_span_copy(&words, e->what, sizeof(e->what));
+        return true;
+    }
+    if (e->ip.known || !inq_span_take_until(&t, "IAOQ: ", &before) ||
+        !inq_span_take_hex(&t, &value, NULL))
+        return false;
+    inq_klog_set(&e->ip, value & ~3ull); /* the privilege level is in its low bits */
+    return true;
+}
+
 static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct inq_klog_event *e)
 {
     const struct inq_span s = prefix->message;
@@ -187,6 +225,10 @@ static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct
         return take_s390(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
     if (e->family == INQ_KLOG_CPU_MIPS || e->family == INQ_KLOG_CPU_LOONGARCH)
         return take_mips(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
+    if (e->family == INQ_KLOG_CPU_PARISC)
+        return take_parisc(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
+    if (!is_dump(s))
+        return INQ_KLOG_MORE_NOT;
     bool any = take_registers(&s, e);
     if (e->family == INQ_KLOG_CPU_RISCV)
         any |= take_riscv_cause(&s, e);
@@ -197,9 +239,11 @@ static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct
 static enum inq_klog_more continue_oom(const struct inq_prefix *prefix, struct inq_klog_event *e)
 {
     struct inq_klog_event done = {0};
+    struct inq_prefix kernel = *prefix;
     bool killed;
 
-    if (!inq_klog_parse_oom(prefix, &done))
+    kernel.is_kernel = !prefix->is_foreign; /* the line before it says so */
+    if (!inq_klog_parse_oom(&kernel, &done))
         return INQ_KLOG_MORE_NOT;
     killed = !strcmp(done.what, "killed");
     if (!killed && !(e->pid.known && done.pid.known && e->pid.value == done.pid.value))
@@ -224,7 +268,8 @@ static enum inq_klog_more continue_kernel(const struct inq_prefix *prefix, struc
 
     if (inq_klog_take_cpu_line(s, e))
         return INQ_KLOG_MORE_PART;
-    if (inq_span_take(&t, "Oops: ") || inq_span_take(&t, "#PF: ") || inq_span_take(&t, "PGD ") ||
+    if (inq_span_take(&t, "Oops: ") || inq_span_take(&t, "Oops [#") ||
+        inq_span_take(&t, "Oops[#") || inq_span_take(&t, "#PF: ") || inq_span_take(&t, "PGD ") ||
         inq_span_take(&t, "RIP: ") || inq_span_take(&t, "Internal error: "))
         return INQ_KLOG_MORE_PART;
     t = s;

@@ -97,6 +97,8 @@ static void put_fault(struct out *out, const struct inq_klog_event *e)
     put_addr(out, "module_size", e->module_size);
     put_addr(out, "file_offset", e->file_offset);
     put_addr(out, "text_offset", e->text_offset);
+    if (e->handler_possible)
+        put(out, "handler_possible", json_true());
 }
 
 json_t *inq_klog_event_json(const struct inq_klog_event *e)
@@ -129,6 +131,8 @@ json_t *inq_klog_event_json(const struct inq_klog_event *e)
     put_foreign(&out, "executable", e->executable);
     put_number(&out, "rss_bytes", e->rss_bytes);
     put_number(&out, "syscall", e->syscall);
+    if (e->action.known)
+        put_word(&out, "action", inq_klog_action_name(e->action.value));
     if (out.failed || inq_text_losses() != losses) {
         json_decref(out.object);
         return NULL;
@@ -356,8 +360,8 @@ static json_t *gaps_json(const struct inq_klog_counts *counts,
         if (ok && s->code_unassigned)
             ok = json_array_append_new(list,
                                        gap(INQ_G_KLOG_LOST, sources[i].name, s->code_unassigned,
-                                           "Code: lines could belong to either of two crashes "
-                                           "and were left out")) == 0;
+                                           "lines (Code:, epc) could belong to either of two "
+                                           "crashes and were left out")) == 0;
     }
     if (ok && counts->ungrouped)
         ok = json_array_append_new(list,

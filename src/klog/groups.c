@@ -121,6 +121,8 @@ static bool identity(const struct inq_klog_groups *g, const struct inq_klog_even
     h = mix_text(h, e->comm);
     if (e->kind == INQ_KLOG_FAULT && e->ip.known && e->sp.known) {
         h = mix(mix(h, e->ip.value), e->sp.value);
+        if (e->handler_possible) /* it may live on and do it again */
+            h = mix_text(h, e->time.text);
     } else if (e->kind == INQ_KLOG_FAULT || e->kind == INQ_KLOG_OOM_KILL) {
         if (e->time.text[0] == '\0')
             return false;

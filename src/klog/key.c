@@ -59,6 +59,13 @@ static void put_headline(struct inq_text *text, const char *words)
     }
 }
 
+static const char *seccomp_word(const struct inq_klog_event *e)
+{
+    const char *action = e->action.known ? inq_klog_action_name(e->action.value) : NULL;
+
+    return e->signal.value ? "killed" : action ? action : "logged";
+}
+
 char *inq_klog_key(const struct inq_klog_event *e)
 {
     struct inq_text text = {0};
@@ -72,8 +79,7 @@ char *inq_klog_key(const struct inq_klog_event *e)
         inq_text_printf(&text, "%s|%s", e->oom_cgroup ? "cgroup" : "global", e->comm);
         break;
     case INQ_KLOG_SECCOMP:
-        inq_text_printf(&text, "%s|%s|%" PRIu64, e->signal.value ? "killed" : "logged", e->comm,
-                        e->syscall.value);
+        inq_text_printf(&text, "%s|%s|%" PRIu64, seccomp_word(e), e->comm, e->syscall.value);
         break;
     case INQ_KLOG_ABEND:
         inq_text_printf(&text, "%s|%" PRIu64, e->comm, e->signal.value);

@@ -71,6 +71,9 @@ enum inq_klog_cpu_family {
     INQ_KLOG_CPU_S390,
     INQ_KLOG_CPU_MIPS,
     INQ_KLOG_CPU_LOONGARCH,
+    INQ_KLOG_CPU_SPARC,
+    INQ_KLOG_CPU_PARISC,
+    INQ_KLOG_CPU_XTENSA,
 };
 
 enum inq_klog_access {
@@ -116,7 +119,8 @@ struct inq_klog_event {
     char boot[33]; /* journal's _BOOT_ID; "" */
 
     /* Who. `tid` is the thread's id in the initial pid namespace, which the kernel prints; in a
-     * container it is not the number that the process or its core knows. */
+     * container it is not the number that the process or its core knows. About core dumps
+     * (INQ_KLOG_COREDUMP) the kernel prints the number that the process itself knows. */
     char comm[INQ_KLOG_COMM_BYTES];
     struct inq_klog_u64 tid;
     struct inq_klog_u64 pid; /* the process, where the line has it: OOM, audit */
@@ -131,7 +135,9 @@ struct inq_klog_event {
     char error_note[24];       /* "near ret" of a control protection fault */
     enum inq_klog_access access;
     struct inq_klog_u64 signal, signal_code;
-    char what[64]; /* the kernel's words: "general protection fault" */
+    bool handler_possible; /* this form is printed whether the process has a handler or not: what
+                              it tells of may have been survived */
+    char what[64];         /* the kernel's words: "general protection fault" */
 
     /* Where ip is: "lib[file offset,start+size]" (since 6.2) or "lib[start+size]" (before). */
     char module[INQ_KLOG_MODULE_BYTES]; /* "" when the line has none */
@@ -158,6 +164,8 @@ struct inq_klog_event {
     struct inq_klog_u64 rss_bytes; /* anonymous, of the one killed */
 
     struct inq_klog_u64 syscall; /* seccomp */
+    struct inq_klog_u64 action;  /* seccomp: what the filter returned, SECCOMP_RET_*; `signal` is 0
+                                    for SECCOMP_RET_TRAP, too, which sends SIGSYS */
     struct inq_klog_u64 count;   /* INQ_KLOG_LOST: lines that are missing */
 };
 
@@ -171,7 +179,7 @@ struct inq_klog_stats {
     uint64_t lines_cut;       /* longer than INQ_KLOG_LINE_MOST; their rest was not looked at */
     uint64_t steps;           /* work done, in bytes looked at: for tests of linearity */
     uint64_t foreign_lines;   /* looked like the kernel's, but another program logged them */
-    uint64_t code_unassigned; /* Code: lines that could belong to two crashes: to neither */
+    uint64_t code_unassigned; /* Code: and epc lines that could belong to two crashes: to neither */
 };
 #define INQ_KLOG_LINE_MOST (64u * 1024u)
 
@@ -215,5 +223,7 @@ const char *inq_klog_kind_name(enum inq_klog_kind kind);
 const char *inq_klog_trap_name(enum inq_klog_trap trap);
 const char *inq_klog_family_name(enum inq_klog_cpu_family family);
 const char *inq_klog_access_name(enum inq_klog_access access); /* NULL when unknown */
+/* "kill-process", "errno", ... of what a seccomp filter returned; NULL when it is none of these. */
+const char *inq_klog_action_name(uint64_t action);
 
 #endif

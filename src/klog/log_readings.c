@@ -38,11 +38,11 @@ static bool read_oom(json_t *list, const struct inq_klog_counts *counts)
         return read_as(
             list, "oom-killer", "refuted",
             "No process in this log was ended by the OOM killer: each of the %" PRIu64
-            " died of a fault, and no OOM record is here. That excludes the OOM killer, "
+            " met a fault, and no OOM record is here. That excludes the OOM killer, "
             "not a failed malloc (NULL, ENOMEM), nor a limit (ulimit -v, max_map_count).",
             faults);
     return read_as(list, "oom-killer", "context",
-                   "%" PRIu64 " killed by the OOM killer, besides the %" PRIu64
+                   "%" PRIu64 " killed for lack of memory, besides the %" PRIu64
                    " faults, which it did not cause itself: a malloc that failed then may have.",
                    kills, faults);
 }
@@ -106,9 +106,9 @@ static bool read_several(json_t *list, size_t n_faults)
                    n_faults);
 }
 
-static bool read_suspects(json_t *list, const struct inq_klog_counts *counts)
+static bool read_suspects(json_t *list, const struct inq_klog_counts *counts, uint64_t init_deaths)
 {
-    uint64_t kernel = counts->kinds[INQ_KLOG_KERNEL],
+    uint64_t kernel = counts->kinds[INQ_KLOG_KERNEL] - init_deaths,
              hardware =
                  counts->kinds[INQ_KLOG_HARDWARE] + counts->kinds[INQ_KLOG_MEMORY_FAILURE_KILL];
 
@@ -134,11 +134,14 @@ bool inq_klog_add_readings(json_t *list, struct inq_klog_groups *groups,
     const struct inq_klog_group *const *sorted;
     const struct inq_klog_group *most = NULL;
     size_t n, n_faults = 0;
+    uint64_t init_deaths = 0;
 
     sorted = inq_klog_groups_sorted(groups, &n);
     if (!sorted)
         return false;
     for (size_t i = 0; i < n; i++) {
+        if (inq_klog_is_init_death(&sorted[i]->first))
+            init_deaths += sorted[i]->count;
         if (sorted[i]->first.kind != INQ_KLOG_FAULT)
             continue;
         n_faults++;
@@ -148,5 +151,5 @@ bool inq_klog_add_readings(json_t *list, struct inq_klog_groups *groups,
     return read_oom(list, &counts) &&
            (!most || (read_bound(list, most) && read_random(list, most))) &&
            read_judgement(list, verdict) && read_several(list, n_faults) &&
-           read_suspects(list, &counts);
+           read_suspects(list, &counts, init_deaths);
 }

@@ -18,6 +18,9 @@
 #define PF_PK 0x20u
 #define PF_SHSTK 0x40u
 #define PF_SGX 0x8000u
+#define PF_RMP 0x80000000u
+/* Refused by something else than what the page may be used for. */
+#define PF_OTHER (PF_RSVD | PF_PK | PF_SHSTK | PF_SGX | PF_RMP)
 
 static bool is_x86_page_fault(const struct inq_klog_event *e)
 {
@@ -84,8 +87,10 @@ static const char *class_by_error(const struct inq_klog_event *e, const char **r
 {
     unsigned code = (unsigned)e->error.value;
 
-    if (code & PF_PK)
-        return NULL; /* a protection key, whatever the mapping allows */
+    if (code & PF_OTHER) {
+        *ret_why = "refused, whatever the mapping allows";
+        return NULL;
+    }
     if (!(code & PF_PROT)) {
         if (code & PF_INSTR) /* the kernel names the mapping of ip where there is one */
             return e->module[0] && !e->module_not_at_ip ? NULL : "unmapped";
@@ -175,6 +180,12 @@ static void explain_page_fault(const struct inq_klog_event *e, struct inq_text *
         inq_text_append(text, "; refused by a protection key (pkey_mprotect)");
     else if (code & PF_SHSTK)
         inq_text_append(text, "; an access of the shadow stack");
+    else if (code & PF_SGX)
+        inq_text_append(text, "; refused by SGX, whose map of the enclave's pages says otherwise");
+    else if (code & PF_RMP)
+        inq_text_append(text, "; refused by the reverse map of SEV-SNP");
+    else if (code & PF_RSVD)
+        inq_text_append(text, "; a page's entry is there");
     else if (code & PF_PROT)
         inq_text_append(text, code & PF_INSTR   ? "; a page is there and may not be executed"
                               : code & PF_WRITE ? "; a page is there and may not be written"
@@ -206,6 +217,44 @@ static void explain_selector(const struct inq_klog_event *e, struct inq_text *te
                         code & 4 ? "local" : "global");
 }
 
+/* Arm ARM (DDI 0487), DFSC and IFSC of an abort's syndrome. */
+static const char *abort_words(unsigned status)
+{
+    static const char *const by_four[] = {"address size fault", "translation fault: nothing there",
+                                          "access flag fault", "permission fault: a page is there"};
+
+    if (status < 16)
+        return by_four[status >> 2];
+    switch (status) {
+    case 0x10:
+        return "external abort: the memory or a device did not answer";
+    case 0x11:
+        return "tag check fault (MTE): the pointer's tag is not that of the memory";
+    case 0x18:
+        return "parity or ECC error";
+    case 0x21:
+        return "alignment fault";
+    default:
+        return NULL;
+    }
+}
+
+static void explain_syndrome(const struct inq_klog_event *e, struct inq_text *text)
+{
+    const unsigned class = (unsigned)(e->error.value >> 26) & 0x3f;
+    const unsigned status = (unsigned)e->error.value & 0x3f;
+
+    inq_text_printf(text, "syndrome (ESR) 0x%" PRIx64 ": exception class 0x%x", e->error.value,
+                    class);
+    if (class == 0x20 || class == 0x24) { /* aborts: of the others these bits mean other things */
+        const char *words = abort_words(status);
+        inq_text_printf(text, ", fault status 0x%x%s%s", status, words ? ", " : "",
+                        words ? words : "");
+    } else if (class == 0x3c) {
+        inq_text_printf(text, ", brk #0x%x", (unsigned)e->error.value & 0xffff);
+    }
+}
+
 /* Intel SDM volume 1, "Control-flow Enforcement Technology": error code of #CP */
 static void explain_control(const struct inq_klog_event *e, struct inq_text *text)
 {
@@ -234,10 +283,7 @@ void inq_klog_explain_error(const struct inq_klog_event *e, struct inq_text *tex
     } else if (e->family == INQ_KLOG_CPU_X86) {
         explain_selector(e, text);
     } else if (e->family == INQ_KLOG_CPU_AARCH64) {
-        inq_text_printf(text,
-                        "syndrome (ESR) 0x%" PRIx64 ": exception class 0x%x, fault status 0x%x",
-                        e->error.value, (unsigned)(e->error.value >> 26) & 0x3f,
-                        (unsigned)e->error.value & 0x3f);
+        explain_syndrome(e, text);
     } else if (e->family == INQ_KLOG_CPU_ARM) {
         inq_text_printf(text, "fault status 0x%" PRIx64, e->error.value);
     } else if (e->family == INQ_KLOG_CPU_RISCV) {

@@ -42,7 +42,8 @@ const char *inq_klog_family_name(enum inq_klog_cpu_family family)
         [INQ_KLOG_CPU_AARCH64] = "aarch64",     [INQ_KLOG_CPU_ARM] = "arm",
         [INQ_KLOG_CPU_RISCV] = "riscv",         [INQ_KLOG_CPU_PPC] = "ppc",
         [INQ_KLOG_CPU_S390] = "s390",           [INQ_KLOG_CPU_MIPS] = "mips",
-        [INQ_KLOG_CPU_LOONGARCH] = "loongarch",
+        [INQ_KLOG_CPU_LOONGARCH] = "loongarch", [INQ_KLOG_CPU_SPARC] = "sparc",
+        [INQ_KLOG_CPU_PARISC] = "parisc",       [INQ_KLOG_CPU_XTENSA] = "xtensa",
     };
 
     return names[family];
@@ -57,4 +58,29 @@ const char *inq_klog_access_name(enum inq_klog_access access)
     };
 
     return names[access];
+}
+
+/* include/uapi/linux/seccomp.h; the low 16 bits are data of the filter's own */
+const char *inq_klog_action_name(uint64_t action)
+{
+    switch (action & 0xffff0000u) {
+    case 0x80000000u:
+        return "kill-process";
+    case 0x00000000u:
+        return "kill-thread";
+    case 0x00030000u:
+        return "trap";
+    case 0x00050000u:
+        return "errno";
+    case 0x7fc00000u:
+        return "user-notif";
+    case 0x7ff00000u:
+        return "trace";
+    case 0x7ffc0000u:
+        return "log";
+    case 0x7fff0000u:
+        return "allow";
+    default:
+        return NULL;
+    }
 }

@@ -17,6 +17,11 @@ bool inq_klog_parse_x86(const struct inq_prefix *prefix, struct inq_klog_event *
                         bool *ret_foreign);
 bool inq_klog_parse_other_cpu(const struct inq_prefix *prefix, struct inq_klog_event *event,
                               bool *ret_foreign);
+/* Signal frames that could not be read or written; parisc and xtensa. */
+bool inq_klog_parse_bad_frame(const struct inq_prefix *prefix, struct inq_klog_event *event,
+                              bool *ret_foreign);
+bool inq_klog_parse_rare_cpu(const struct inq_prefix *prefix, struct inq_klog_event *event,
+                             bool *ret_foreign);
 bool inq_klog_parse_oom(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_coredump(const struct inq_prefix *prefix, struct inq_klog_event *event);
@@ -59,6 +64,8 @@ bool inq_klog_value(const struct inq_span *s, const char *key, struct inq_span *
 bool inq_klog_decimal_value(const struct inq_span *s, const char *key,
                             struct inq_klog_u64 *ret_value);
 bool inq_klog_hex_value(const struct inq_span *s, const char *key, struct inq_klog_u64 *ret_value);
+/* "sp 00007fff error 4 in x[...]": what is left of a segfault line that was broken at a blank. */
+bool inq_klog_take_broken_segfault(struct inq_span s, struct inq_klog_event *event);
 /* Everything after the parts are known: offsets, width of words. */
 void inq_klog_finish(struct inq_klog_event *event);
 

@@ -3,9 +3,11 @@
 /*
  * kernel/auditsc.c: audit_seccomp() is type 1326, audit_core_dumps() type 1701. In the kernel's own
  * log "audit: type=1326 audit(1612.123:4): ...", from auditd "type=SECCOMP msg=audit(...): ...", in
- * a journal "audit[77]: SECCOMP auid=...".
+ * a journal "audit[77]: SECCOMP auid=...", by `ausearch -i` with names for numbers. Before 3.8
+ * seccomp was type 1701, too, with reason="seccomp".
  */
 
+#include "cleanup.h"
 #include "parse.h"
 #include "when.h"
 
@@ -36,7 +38,69 @@ static void take_text(const struct inq_span *s, const char *key, char *field, si
         char c = (char)(nibble(before.at[0]) << 4 | nibble(before.at[1]));
         field[n++] = c ? c : '?';
     }
-    field[n] = '\0';
+    if (before.at < before.end && n + 1 < size)
+        inq_span_copy(&value, field, size); /* an odd number of digits: a name, of ausearch -i */
+    else
+        field[n] = '\0';
+}
+
+/* "sig=31", or "sig=SIGSYS" */
+static bool take_signal(const struct inq_span *s, struct inq_klog_u64 *ret_signal)
+{
+    static const struct {
+        const char *name;
+        unsigned number;
+    } signals[] = {{"SIGQUIT", 3}, {"SIGILL", 4},   {"SIGTRAP", 5},  {"SIGABRT", 6},
+                   {"SIGBUS", 7},  {"SIGFPE", 8},   {"SIGKILL", 9},  {"SIGSEGV", 11},
+                   {"SIGSYS", 31}, {"SIGXCPU", 24}, {"SIGXFSZ", 25}, {"unknown signal(0)", 0}};
+    struct inq_span value;
+
+    if (inq_klog_decimal_value(s, "sig=", ret_signal))
+        return true;
+    if (!inq_klog_value(s, "sig=", &value))
+        return false;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(signals); i++) {
+        struct inq_span t = {value.at, s->end};
+        if (!inq_span_take(&t, signals[i].name))
+            continue;
+        inq_klog_set(ret_signal, signals[i].number);
+        return true;
+    }
+    return false;
+}
+
+/* "code=0x7ffc0000", or "code=kill-thread" */
+static void take_action(const struct inq_span *s, struct inq_klog_u64 *ret_action)
+{
+    static const struct {
+        const char *name;
+        uint32_t action;
+    } actions[] = {{"kill-process", 0x80000000u},
+                   {"kill-thread", 0},
+                   {"kill", 0},
+                   {"trap", 0x30000},
+                   {"errno", 0x50000},
+                   {"user-notif", 0x7fc00000},
+                   {"trace", 0x7ff00000},
+                   {"log", 0x7ffc0000},
+                   {"allow", 0x7fff0000}};
+    struct inq_span value;
+
+    if (!inq_klog_value(s, "code=", &value))
+        return;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(actions); i++) {
+        if (inq_span_is(&value, actions[i].name)) {
+            inq_klog_set(ret_action, actions[i].action);
+            return;
+        }
+    }
+    const char *names =
+        inq_span_find(&value, "ARCH="); /* auditd's names; the byte before is lost */
+    uint64_t action;
+    if (names)
+        value.end = names;
+    if (inq_span_take_hex(&value, &action, NULL))
+        inq_klog_set(ret_action, action);
 }
 
 bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event *event)
@@ -51,11 +115,13 @@ bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event
     if (!seccomp && !abend)
         return false;
     if (!inq_klog_value(&s, "auid=", &t) || !inq_klog_decimal_value(&s, "pid=", &event->pid) ||
-        !inq_klog_decimal_value(&s, "sig=", &event->signal))
+        !take_signal(&s, &event->signal))
         return false;
     t = s;
     if (inq_span_take_until(&t, "audit(", &before))
         (void)inq_when_take_epoch(&t, &event->time);
+    if (inq_klog_value(&s, "reason=\"seccomp\"", &t))
+        seccomp = true;
     event->kind = seccomp ? INQ_KLOG_SECCOMP : INQ_KLOG_ABEND;
     event->tid = event->pid; /* both print task_tgid_nr() or, before 4.x, task_pid_nr() */
     take_text(&s, "comm=", event->comm, sizeof(event->comm));
@@ -64,8 +130,9 @@ bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event
     if (seccomp) {
         (void)inq_klog_decimal_value(&s, "syscall=", &event->syscall);
         (void)inq_klog_hex_value(&s, "ip=", &event->ip);
-    } else if (inq_klog_value(&s, "reason=\"", &t)) {
-        inq_span_copy(&t, event->what, sizeof(event->what));
+        take_action(&s, &event->action);
+    } else {
+        take_text(&s, "reason=", event->what, sizeof(event->what));
     }
     return true;
 }

@@ -14,6 +14,8 @@ static const struct {
     {"pipe failed", "the program that core_pattern names could not be started"},
     {"without generating a core", "no core was written"},
     {"over core_pipe_limit", "too many cores at once (kernel.core_pipe_limit)"},
+    {"RLIMIT_CORE is set to 1", "a core limit of 1: the collector would be its own victim"},
+    {"fully qualified path", "core_pattern is no full path, and fs.suid_dumpable=2 wants one"},
     {"RLIMIT_CORE set to 1", "a core limit of 1: the collector would be its own victim"},
     {"Unsafe core_pattern", "core_pattern is unsafe with fs.suid_dumpable=2"},
     {"format_corename", "core_pattern could not be filled in"},
@@ -22,7 +24,7 @@ static const struct {
     {"dumped core", "a core was written"},
 };
 
-/* "coredump: 123(comm): words" */
+/* "coredump: 123(comm): words": the process's number in its own pid namespace, as all of these */
 static bool take_task(struct inq_span *s, struct inq_klog_event *event)
 {
     struct inq_span t = *s, comm;
@@ -33,6 +35,7 @@ static bool take_task(struct inq_span *s, struct inq_klog_event *event)
         inq_span_size(&comm) > 64)
         return false;
     inq_klog_set(&event->tid, tid);
+    inq_klog_set(&event->pid, tid);
     inq_span_copy(&comm, event->comm, sizeof(event->comm));
     *s = t;
     return true;

@@ -56,8 +56,37 @@ static void read_esr(struct inq_klog_event *event, uint64_t esr)
         event->trap = INQ_KLOG_TRAP_BREAKPOINT;
     else if (class == 0x22 || class == 0x26)
         event->trap = INQ_KLOG_TRAP_ALIGNMENT;
-    else if (class == 0x34 || class == 0x35 || class == 0x2c || class == 0x15)
+    else
         event->trap = INQ_KLOG_TRAP_OTHER;
+}
+
+/* Which signal an exception of that class is turned into: arch/arm64/kernel/{traps,entry-common}.c
+ */
+static void set_arm64_signal(struct inq_klog_event *event)
+{
+    const unsigned class = (unsigned)(event->error.value >> 26) & 0x3f;
+    const unsigned status = (unsigned)event->error.value & 0x3f;
+
+    switch (event->trap) {
+    case INQ_KLOG_TRAP_INVALID_OPCODE:
+        inq_klog_set(&event->signal, 4);
+        break;
+    case INQ_KLOG_TRAP_ALIGNMENT:
+        inq_klog_set(&event->signal, 7);
+        break;
+    case INQ_KLOG_TRAP_BREAKPOINT:
+        inq_klog_set(&event->signal, 5);
+        break;
+    case INQ_KLOG_TRAP_PAGE_FAULT: /* an external abort, or memory that failed, is a SIGBUS */
+        inq_klog_set(&event->signal,
+                     event->error.known && status >= 0x10 && status <= 0x1f && status != 0x11 ? 7
+                                                                                              : 11);
+        break;
+    default: /* BTI, pointer authentication, a system register, SVE: SIGILL */
+        if (class == 0x0d || class == 0x1c || class == 0x18 || class == 0x07 || class == 0x19)
+            inq_klog_set(&event->signal, 4);
+        break;
+    }
 }
 
 /*
@@ -89,12 +118,7 @@ static void read_arm64_exception(struct inq_span s, struct inq_klog_event *event
         event->trap = INQ_KLOG_TRAP_ALIGNMENT;
     else if (inq_span_find(&s, "undefined instruction"))
         event->trap = INQ_KLOG_TRAP_INVALID_OPCODE;
-    inq_klog_set(&event->signal, event->trap == INQ_KLOG_TRAP_INVALID_OPCODE ? 4
-                                 : event->trap == INQ_KLOG_TRAP_ALIGNMENT    ? 7
-                                 : event->trap == INQ_KLOG_TRAP_BREAKPOINT   ? 5
-                                                                             : 11);
-    if (event->trap == INQ_KLOG_TRAP_OTHER)
-        event->signal.known = false;
+    set_arm64_signal(event);
     take_in(s, event);
 }
 
@@ -103,6 +127,7 @@ static void read_arm_code(struct inq_klog_event *event, uint64_t fsr)
 {
     event->family = INQ_KLOG_CPU_ARM;
     event->word_bits = 32;
+    event->handler_possible = true;
     inq_klog_set(&event->error, fsr);
     if (fsr & 0x80000000u)
         event->access = INQ_KLOG_ACCESS_EXECUTE;
@@ -129,6 +154,11 @@ static bool read_unhandled(struct inq_span s, struct inq_klog_event *event)
         read_esr(event, code);
     } else if (inq_span_take(&t, ", code ") && inq_span_take_hex(&t, &code, NULL)) {
         read_arm_code(event, code);
+    } else if (inq_span_take(&t, ", cause ") && inq_span_take_decimal(&t, &code)) {
+        event->handler_possible = true; /* nios2 */
+        inq_klog_set(&event->error, code);
+    } else if (inq_span_take(&t, " nip ")) {
+        return false; /* powerpc: parse_ppc() */
     }
     take_in(t, event);
     return true;
@@ -178,7 +208,7 @@ static bool parse_unhandled(const struct inq_prefix *prefix, struct inq_klog_eve
     }
     inq_span_copy(&comm, event->comm, sizeof(event->comm));
     inq_span_copy(&host, event->host, sizeof(event->host));
-    return event->family == INQ_KLOG_CPU_ARM;
+    return event->handler_possible; /* arm and nios2 */
 }
 
 /* "x[42]: segfault (11) at 50 nip 12d03a920 lr 12d03a91c code 1 in busybox[12cfd0000+100000]" */
@@ -248,8 +278,10 @@ static bool parse_s390(const struct inq_prefix *prefix, struct inq_klog_event *e
     struct inq_span s = prefix->message, before;
     uint64_t code;
 
-    if (!inq_span_take_until(&s, "User process fault: interruption code ", &before) ||
-        !inq_span_take_hex(&s, &code, NULL))
+    if (!inq_span_take_until(&s, "User process fault: interruption code ", &before))
+        return false;
+    event->handler_possible = s.end - s.at > 2 && s.at[1] == 'x'; /* 2.6, by a switch of its own */
+    if (!inq_span_take_hex(&s, &code, NULL))
         return false;
     inq_span_trim(&before);
     if (!prefix->is_kernel && inq_span_size(&before) > 0) {
@@ -282,17 +314,20 @@ static bool parse_mips(const struct inq_prefix *prefix, struct inq_klog_event *e
     uint64_t address;
     bool is_bus;
 
-    if (!inq_span_take_until(&s, "do_page_fault()", &before) ||
-        !inq_span_take_until(&s, "sending SIG", &name))
+    if (!inq_span_take_until(&s, "do_page_fault()", &before))
+        return false;
+    event->handler_possible = inq_span_take(&s, " #"); /* before 3.14, in debugging kernels */
+    if (!inq_span_take_until(&s, "sending SIG", &name))
         return false;
     inq_span_trim(&before);
-    if (!prefix->is_kernel && inq_span_size(&before) > 0) {
+    if ((!prefix->is_kernel && inq_span_size(&before) > 0) || prefix->is_foreign) {
         *ret_foreign = true;
         return false;
     }
     is_bus = inq_span_take(&s, "BUS to ");
     if ((!is_bus && !inq_span_take(&s, "SEGV to ")) ||
-        !inq_span_take_until(&s, " for invalid ", &name))
+        !inq_span_take_until(&s, " for invalid ", &name) || inq_span_size(&name) > 64 ||
+        inq_span_is(&name, "%s"))
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->family = INQ_KLOG_CPU_MIPS;
@@ -322,12 +357,12 @@ static bool parse_undefined(const struct inq_prefix *prefix, struct inq_klog_eve
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->trap = INQ_KLOG_TRAP_INVALID_OPCODE;
-    event->family = INQ_KLOG_CPU_ARM;
-    if (event->ip.value > UINT32_MAX)
-        event->family = INQ_KLOG_CPU_AARCH64;
     inq_klog_set(&event->signal, 4);
+    event->family = INQ_KLOG_CPU_AARCH64;
     if (before.at < before.end && before.end[-1] == ']')
         return inq_klog_take_subject(prefix, before, event, ret_foreign);
+    event->family = INQ_KLOG_CPU_ARM;
+    event->handler_possible = true;
     paren = inq_span_find_last(&before, " (");
     if (!paren)
         return false;

@@ -5,6 +5,7 @@
  *   arch/x86/mm/fault.c, show_signal_msg(); before 2.6.25 with rip/rsp or eip/esp
  *   arch/x86/kernel/traps.c, show_signal(); before 3.x without "traps: "
  *   arch/x86/entry/vsyscall/vsyscall_64.c, warn_bad_vsyscall()
+ *   arch/x86/kernel/cet.c, do_user_cp_fault()
  */
 
 #include "cleanup.h"
@@ -42,6 +43,17 @@ static void take_note(struct inq_span *s, struct inq_klog_event *event)
     }
 }
 
+/*
+ * %p has all digits of an address: a number at the end of a line with less of them was cut there,
+ * by a terminal or a mail that broke the line.
+ */
+static void drop_cut(struct inq_span s, unsigned digits, unsigned word_bits,
+                     struct inq_klog_u64 *number)
+{
+    if (s.at == s.end && digits > 0 && digits < 16 && !(digits == 8 && word_bits == 32))
+        number->known = false;
+}
+
 /* The number after a key; blanks may stand before it. */
 static bool take_number(struct inq_span *s, const char *key, struct inq_klog_u64 *ret_number,
                         unsigned *ret_digits)
@@ -65,7 +77,7 @@ static bool take_rpc(struct inq_span *s, struct inq_klog_event *event)
 
     if (!inq_span_take(&t, "(rpc ") || !inq_span_take_until(&t, ")", &value))
         return false;
-    event->family = INQ_KLOG_CPU_UNKNOWN; /* sparc: its error is none of x86 */
+    event->family = INQ_KLOG_CPU_SPARC; /* its error is none of x86 */
     *s = t;
     return true;
 }
@@ -77,12 +89,17 @@ static bool take_field(struct inq_span *s, struct inq_klog_event *event)
 
     if (take_number(s, "ip ", &event->ip, &digits) || take_number(s, "rip ", &event->ip, &digits) ||
         take_number(s, "eip ", &event->ip, &digits)) {
+        drop_cut(*s, digits, 0, &event->ip);
         if (digits == 8)
             event->word_bits = 32; /* %p of a 32-bit kernel */
         return true;
     }
-    if (take_number(s, "sp ", &event->sp, NULL) || take_number(s, "rsp ", &event->sp, NULL) ||
-        take_number(s, "esp ", &event->sp, NULL) || take_number(s, "error ", &event->error, NULL))
+    if (take_number(s, "sp ", &event->sp, &digits) || take_number(s, "rsp ", &event->sp, &digits) ||
+        take_number(s, "esp ", &event->sp, &digits)) {
+        drop_cut(*s, digits, event->word_bits, &event->sp);
+        return true;
+    }
+    if (take_number(s, "error ", &event->error, NULL))
         return true;
     if (take_rpc(s, event) || inq_klog_take_cpu(s, event))
         return true;
@@ -104,6 +121,31 @@ static void set_access(struct inq_klog_event *event)
         event->access = event->error.value & 2 ? INQ_KLOG_ACCESS_WRITE : INQ_KLOG_ACCESS_READ;
 }
 
+/* Fields up to the first word that is none; how many there were. */
+static unsigned take_fields(struct inq_span *s, struct inq_klog_event *event)
+{
+    unsigned fields = 0;
+
+    for (; fields < 10; fields++) {
+        inq_span_skip_blanks(s);
+        if (!take_field(s, event))
+            break;
+    }
+    set_access(event);
+    return fields;
+}
+
+bool inq_klog_take_broken_segfault(struct inq_span s, struct inq_klog_event *event)
+{
+    struct inq_klog_event whole = *event;
+
+    if (event->trap != INQ_KLOG_TRAP_PAGE_FAULT || event->error.known ||
+        take_fields(&s, &whole) == 0 || s.at != s.end || !whole.error.known)
+        return false;
+    *event = whole;
+    return true;
+}
+
 static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_event *event,
                            bool *ret_foreign)
 {
@@ -116,15 +158,10 @@ static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_even
     event->family = INQ_KLOG_CPU_X86;
     event->trap = INQ_KLOG_TRAP_PAGE_FAULT;
     inq_klog_set(&event->address, address);
-    for (int fields = 0; fields < 10; fields++) {
-        inq_span_skip_blanks(&s);
-        if (!take_field(&s, event))
-            break;
-    }
-    /* an address alone is what people write; the kernel writes more */
-    if (!event->error.known && !(event->ip.known && event->sp.known))
+    (void)take_fields(&s, event);
+    /* an address alone is what people write; the kernel writes more, perhaps on the next line */
+    if (!event->error.known && !(event->ip.known && (event->sp.known || s.at == s.end)))
         return false;
-    set_access(event);
     inq_klog_set(&event->signal, 11);
     return inq_klog_take_subject(prefix, before, event, ret_foreign);
 }
@@ -178,6 +215,7 @@ static void take_trap_fields(struct inq_span *s, struct inq_klog_event *event)
             continue;
         }
         struct inq_span t = *s;
+        (void)inq_span_take(&t, "in enclave "); /* SGX, of a control protection fault */
         if (event->module[0] == '\0' && inq_span_take(&t, "in ") &&
             inq_klog_take_module(&t, event)) {
             *s = t;

@@ -52,8 +52,10 @@ static bool read_range(struct inq_span inside, struct inq_klog_event *event)
         if (has_offset)
             inq_klog_set(&event->file_offset, first);
         event->file_offset_printed = has_offset;
+    } else if (inq_span_is(&inside, "...") || inq_span_is(&inside, "\342\200\246")) {
+        return true; /* shortened by who copied it: "[...]" */
     } else {
-        /* shortened by who copied it: "[...+188000]" */
+        /* or "[...+188000]" */
         t = inside;
         if (!inq_span_take_until(&t, "+", &junk) || !inq_span_take_hex(&t, &size, NULL) ||
             t.at != t.end || inq_span_size(&junk) > 8)
@@ -79,6 +81,14 @@ static void set_module(struct inq_span name, struct inq_klog_event *event)
     inq_span_copy(&name, event->module, sizeof(event->module));
 }
 
+static bool is_range_cut(struct inq_span s)
+{
+    for (; s.at < s.end; s.at++)
+        if (!inq_is_hex(*s.at) && *s.at != ',' && *s.at != '+')
+            return false;
+    return true;
+}
+
 /* "in libcoreclr.so" at the end of a line: the range was cut off */
 static bool take_bare_module(struct inq_span *s, struct inq_klog_event *event)
 {
@@ -87,6 +97,9 @@ static bool take_bare_module(struct inq_span *s, struct inq_klog_event *event)
     if (!inq_span_take_word(&t, &name) || t.at != t.end ||
         inq_span_size(&name) >= sizeof(event->module))
         return false;
+    const char *cut = memrchr(name.at, '[', inq_span_size(&name));
+    if (cut && cut > name.at && is_range_cut((struct inq_span){cut + 1, name.end}))
+        name.end = cut; /* "opera[8048" and "000+1120000]" on the line after */
     for (const char *at = name.at; at < name.end; at++)
         if (*at == '[' || *at == ']')
             return false;

@@ -8,11 +8,28 @@
 #define RELAY_MOST 200
 #define COMM_MOST 15u /* TASK_COMM_LEN - 1 */
 
+/* "<code>", "</p>": a tag that begins a line. */
+static bool take_tag(struct inq_span *s)
+{
+    struct inq_span t = *s, inside;
+
+    if (!inq_span_take(&t, "<"))
+        return false;
+    (void)inq_span_take(&t, "/");
+    if (t.at == t.end || *t.at < 'a' || *t.at > 'z' || !inq_span_take_until(&t, ">", &inside) ||
+        inq_span_size(&inside) > 64)
+        return false;
+    *s = t;
+    return true;
+}
+
 /* "> [  12.3]", "| Mar 1", "- ", "`": what quoting in a mail, a wiki or a ticket leaves. */
 static void skip_quotes(struct inq_span *s)
 {
-    while (s->at < s->end && (inq_is_blank(*s->at) || memchr(">|*-#`+\"'", *s->at, 9)))
-        s->at++;
+    do
+        while (s->at < s->end && (inq_is_blank(*s->at) || memchr(">|*-#`+\"'", *s->at, 9)))
+            s->at++;
+    while (take_tag(s));
 }
 
 /* What stands in RFC 5424 before the text: "TIMESTAMP HOST APP PROCID MSGID -" */
@@ -116,7 +133,11 @@ static bool take_bracket(struct inq_span *s, int64_t now_usec, struct inq_prefix
     inq_span_trim(&number);
     uint64_t cpu;
     struct inq_span only = number;
-    if (p->is_kernel && inq_span_take_decimal(&only, &cpu) && only.at == only.end) {
+    struct inq_span iso = inside;
+    if (inq_when_take_iso(&iso, &time) && iso.at == iso.end) {
+        set_time(p, &time); /* nothing of the kernel's own */
+        p->no_host = true;
+    } else if (p->is_kernel && inq_span_take_decimal(&only, &cpu) && only.at == only.end) {
         ; /* "[ 720.577925] [1] x[77]: ...": vendors add the processor */
     } else if (take_caller(number, &caller)) {
         p->caller = caller;
@@ -126,6 +147,96 @@ static bool take_bracket(struct inq_span *s, int64_t now_usec, struct inq_prefix
     } else {
         return false;
     }
+    *s = t;
+    return true;
+}
+
+static bool take_blank_decimal(struct inq_span *s, uint64_t *ret_value)
+{
+    inq_span_skip_blanks(s);
+    return inq_span_take_decimal(s, ret_value);
+}
+
+/*
+ * What phones' kernels put after printk's time: "c2   4711 ", "[2:  some prog: 4711] ",
+ * "(2)[4711:some prog]", ".(2)[4711:some prog]": the processor, the thread and its name.
+ */
+static bool take_vendor(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_span t = *s, inside, rest;
+    uint64_t cpu, tid;
+
+    if (!p->is_kernel || p->time.text[0] == '\0' || p->vendor)
+        return false;
+    if (inq_span_take(&t, "c") && inq_span_take_decimal(&t, &cpu) && inq_span_take(&t, " ") &&
+        take_blank_decimal(&t, &tid) && inq_span_take(&t, " ")) {
+        *s = t;
+        p->vendor = true;
+        return true;
+    }
+    t = *s;
+    (void)inq_span_take(&t, "."); /* what "<2>" before it looks like was taken for a priority */
+    bool in_round = inq_span_take(&t, "(");
+    if (in_round && (!inq_span_take_decimal(&t, &cpu) || !inq_span_take(&t, ")")))
+        return false;
+    if (!inq_span_take(&t, "[") || !inq_span_take_until(&t, "]", &inside) ||
+        inq_span_size(&inside) > 48)
+        return false;
+    rest = inside;
+    if (!take_blank_decimal(&rest, &tid) || !inq_span_take(&rest, ":"))
+        return false;
+    if (!in_round) {
+        const char *colon = inq_span_find_last(&rest, ":");
+        rest.at = colon ? colon + 1 : rest.end;
+        if (!take_blank_decimal(&rest, &tid) || rest.at != rest.end)
+            return false;
+    }
+    *s = t;
+    p->vendor = true;
+    return true;
+}
+
+/* journalctl -o short-unix: "1772373486.123456 host kernel: " */
+static bool take_unix(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_span t = *s;
+    struct inq_klog_time time;
+    uint64_t seconds;
+    unsigned usec;
+
+    if (!inq_span_take_decimal(&t, &seconds) || seconds < 100000000 || seconds > 9999999999ull ||
+        !inq_span_take(&t, ".") || !inq_span_take_digits(&t, 6, &usec) || !inq_span_take(&t, " "))
+        return false;
+    inq_when_from_epoch((int64_t)(seconds * 1000000 + usec), &time);
+    set_time(p, &time);
+    *s = t;
+    return true;
+}
+
+/* Android's logcat -b kernel: "03-01 14:58:06.123     0     0 I         : ", with "root" or a tag
+ */
+static bool take_logcat(struct inq_span *s, struct inq_prefix *p)
+{
+    struct inq_span t = *s, tag;
+    struct inq_klog_time time;
+    unsigned month, day;
+    uint64_t pid, tid;
+
+    if (!inq_span_take_digits(&t, 2, &month) || !inq_span_take(&t, "-") ||
+        !inq_span_take_digits(&t, 2, &day) || !inq_span_take(&t, " ") ||
+        !inq_when_take_clock(&t, &time))
+        return false;
+    inq_span_skip_blanks(&t);
+    (void)inq_span_take(&t, "root");
+    if (!take_blank_decimal(&t, &pid) || !take_blank_decimal(&t, &tid) || !inq_span_take(&t, " ") ||
+        t.end - t.at < 2 || t.at[1] != ' ' || !memchr("VDIWEF", *t.at, 6))
+        return false;
+    t.at += 2;
+    if (!inq_span_take_until(&t, ": ", &tag) || inq_span_size(&tag) > 32)
+        return false;
+    p->is_kernel = pid == 0 && tid == 0;
+    p->is_foreign = !p->is_kernel;
+    set_time(p, &time);
     *s = t;
     return true;
 }
@@ -162,8 +273,8 @@ static bool is_facility(struct inq_span word)
 /* Loggers other than the kernel whose words are read. */
 static bool is_known_logger(struct inq_span word, struct inq_span *ret_name)
 {
-    static const char *const names[] = {"systemd-coredump", "audit",   "systemd-journald",
-                                        "auditd",           "audispd", "journal"};
+    static const char *const names[] = {"systemd-coredump", "audit",   "systemd-journald", "auditd",
+                                        "audispd",          "journal", "rsyslogd"};
     struct inq_span name = word;
 
     if (inq_span_size(&word) == 0 || word.end[-1] != ':')
@@ -194,14 +305,25 @@ static bool is_host_word(const struct inq_span *word)
     return true;
 }
 
-/* "kern.info" and then "kernel:" */
-static void take_second_name(struct inq_span *s)
+/* "kern.info" and then "kernel:", or "host kernel:" */
+static void take_second_name(struct inq_span *s, struct inq_prefix *p)
 {
-    struct inq_span t = *s, word;
+    struct inq_span t = *s, word, host = {t.at, t.at};
 
     inq_span_skip_blanks(&t);
-    if (inq_span_take_word(&t, &word) && word.end[-1] == ':' && is_kernel_word(word))
-        *s = t;
+    if (!inq_span_take_word(&t, &word))
+        return;
+    if (is_host_word(&word)) {
+        host = word;
+        inq_span_skip_blanks(&t);
+        if (!inq_span_take_word(&t, &word))
+            return;
+    }
+    if (word.end[-1] != ':' || !is_kernel_word(word))
+        return;
+    if (inq_span_size(&host) > 0)
+        p->host = host;
+    *s = t;
 }
 
 /*
@@ -219,7 +341,7 @@ static bool take_logger(struct inq_span *s, struct inq_prefix *p)
         if (is_kernel_word(word)) {
             p->is_kernel = true;
             p->logger = (struct inq_span){word.at, word.end - 1};
-            take_second_name(&t);
+            take_second_name(&t, p);
         } else if (is_known_logger(word, &name)) {
             struct inq_span rest = t;
             inq_span_skip_blanks(&rest);
@@ -234,7 +356,7 @@ static bool take_logger(struct inq_span *s, struct inq_prefix *p)
         } else {
             return false;
         }
-        if (inq_span_size(&host) > 0)
+        if (inq_span_size(&host) > 0 && inq_span_size(&p->host) == 0)
             p->host = host;
         *s = t;
         return true;
@@ -333,8 +455,10 @@ static bool take_part(struct inq_span *s, int64_t now_usec, struct inq_prefix *p
         set_time(p, &time);
         return true;
     }
-    return take_decoded(s, p) || (p->time.text[0] == '\0' && take_clock_only(s, p)) ||
-           take_container(s) || (inq_span_size(&p->logger) == 0 && take_logger(s, p)) ||
+    return take_decoded(s, p) || take_vendor(s, p) ||
+           (p->time.text[0] == '\0' && (take_unix(s, p) || take_logcat(s, p))) ||
+           (p->time.text[0] == '\0' && take_clock_only(s, p)) || take_container(s) ||
+           (inq_span_size(&p->logger) == 0 && take_logger(s, p)) ||
            (p->time.text[0] == '\0' && take_grep(s));
 }
 
@@ -423,8 +547,8 @@ bool inq_prefix_comm(const struct inq_prefix *prefix, struct inq_span before,
     if (prefix->is_foreign || inq_span_find(&before, ": "))
         return false;
     rest = before;
-    if (prefix->time.text[0] && inq_span_take_word(&rest, &word) && rest.at < rest.end &&
-        is_lower_host(&word)) {
+    if (prefix->time.text[0] && !prefix->no_host && inq_span_take_word(&rest, &word) &&
+        rest.at < rest.end && is_lower_host(&word)) {
         *ret_host = word;
         inq_span_skip_blanks(&rest);
         before = rest;

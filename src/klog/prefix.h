@@ -18,6 +18,8 @@ struct inq_prefix {
     struct inq_klog_time time;
     bool is_kernel;  /* it says that the kernel logged it, or has printk's own time */
     bool is_foreign; /* it says that another program logged it */
+    bool no_host;    /* the form of its time has no host after it */
+    bool vendor;     /* a phone's own words after printk's time were taken */
     uint64_t caller; /* "[ T8318]": the thread that printed it; 0: not told */
 };
 

@@ -19,7 +19,7 @@ struct inq_klog_reader {
     struct inq_lines lines;
     char *name;
     int64_t now_usec;
-    char scratch[INQ_KLOG_LINE_MOST]; /* a line without the colours of a terminal */
+    char scratch[INQ_KLOG_LINE_MOST]; /* a line without the colours of a terminal, and the like */
     json_t *json;                     /* what the spans of the line at hand point into */
 
     struct inq_klog_event pending;
@@ -90,12 +90,38 @@ struct inq_klog_stats inq_klog_reader_stats(const struct inq_klog_reader *reader
     return reader->lines.stats;
 }
 
-/* Colours of `dmesg --color`, copied along: ESC [ ... letter. */
-static struct inq_span strip_colours(struct inq_klog_reader *reader, struct inq_span line)
+/* "&lt;" and the like, which a copy from a page's source has; *ret_size is how long it was. */
+static bool entity(const char *at, const char *end, char *ret_byte, size_t *ret_size)
 {
-    size_t n = 0;
+    static const struct {
+        const char *name;
+        char byte;
+    } names[] = {{"&lt;", '<'},   {"&gt;", '>'},    {"&amp;", '&'},  {"&quot;", '"'},
+                 {"&#39;", '\''}, {"&apos;", '\''}, {"&nbsp;", ' '}, {"\302\240", ' '}};
 
-    if (!memchr(line.at, '\033', inq_span_size(&line)))
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(names); i++) {
+        struct inq_span s = {at, end};
+
+        if (!inq_span_take(&s, names[i].name))
+            continue;
+        *ret_byte = names[i].byte;
+        *ret_size = strlen(names[i].name);
+        return true;
+    }
+    return false;
+}
+
+/*
+ * What a terminal, a page or a ticket put into a line: colours (ESC [ ... letter), entities, blanks
+ * that do not break, backslashes before brackets.
+ */
+static struct inq_span strip_markup(struct inq_klog_reader *reader, struct inq_span line)
+{
+    const size_t size = inq_span_size(&line);
+    size_t n = 0, taken;
+
+    if (!memchr(line.at, '\033', size) && !memchr(line.at, '&', size) &&
+        !memchr(line.at, '\\', size) && !memchr(line.at, '\302', size))
         return line;
     for (const char *at = line.at; at < line.end; at++) {
         if (*at == '\033' && at + 1 < line.end && at[1] == '[') {
@@ -105,6 +131,13 @@ static struct inq_span strip_colours(struct inq_klog_reader *reader, struct inq_
                 break;
             continue;
         }
+        if ((*at == '&' || *at == '\302') && entity(at, line.end, &reader->scratch[n], &taken)) {
+            n++;
+            at += taken - 1;
+            continue;
+        }
+        if (*at == '\\' && at + 1 < line.end && (at[1] == '[' || at[1] == ']'))
+            continue;
         reader->scratch[n++] = *at;
     }
     return inq_span_of(reader->scratch, n);
@@ -178,13 +211,14 @@ static bool read_json(struct inq_klog_reader *reader, struct inq_span line,
                       struct inq_prefix *ret_prefix)
 {
     static const char *const keys[] = {"log", "message", "msg"};
-    const struct inq_span start = line;
 
     inq_span_skip_blanks(&line);
+    if (!inq_span_take(&line, "\036"))        /* -o json-seq */
+        (void)inq_span_take(&line, "data: "); /* -o json-sse */
     if (line.at == line.end || *line.at != '{')
         return false;
     json_decref(reader->json);
-    reader->json = json_loadb(start.at, inq_span_size(&start), JSON_ALLOW_NUL, NULL);
+    reader->json = json_loadb(line.at, inq_span_size(&line), JSON_ALLOW_NUL, NULL);
     if (!json_is_object(reader->json))
         return false;
     if (json_object_get(reader->json, "MESSAGE")) {
@@ -205,12 +239,14 @@ static bool read_json(struct inq_klog_reader *reader, struct inq_span line,
     return false;
 }
 
-/* `"MESSAGE" : "text",` of -o json-pretty */
+/* `"MESSAGE" : "text",` of -o json-pretty, "    MESSAGE=text" of -o verbose and export */
 static struct inq_span strip_pretty(struct inq_span line)
 {
     struct inq_span s = line;
 
     inq_span_trim(&s);
+    if (inq_span_take(&s, "MESSAGE="))
+        return s;
     if (!inq_span_take(&s, "\"MESSAGE\" : \""))
         return line;
     if (s.at < s.end && s.end[-1] == ',')
@@ -225,7 +261,7 @@ static void read_prefix(struct inq_klog_reader *reader, struct inq_span line,
 {
     if (read_json(reader, line, ret_prefix))
         return;
-    line = strip_pretty(strip_colours(reader, line));
+    line = strip_pretty(strip_markup(reader, line));
     inq_prefix_read(line, reader->now_usec, ret_prefix);
 }
 
@@ -268,6 +304,14 @@ static bool continue_pending(struct inq_klog_reader *reader, const struct inq_pr
 {
     if (!reader->has_pending)
         return false;
+    if (reader->crowded && reader->pending.family == INQ_KLOG_CPU_MIPS) {
+        struct inq_klog_event whose = reader->pending;
+
+        if (inq_klog_continue(prefix, &whose) == INQ_KLOG_MORE_NOT)
+            return false;
+        reader->lines.stats.code_unassigned++;
+        return true;
+    }
     switch (inq_klog_continue(prefix, &reader->pending)) {
     case INQ_KLOG_MORE_NOT:
         return false;
@@ -290,6 +334,9 @@ static bool is_crowd(const struct inq_klog_reader *reader, const struct inq_klog
 {
     const struct inq_klog_event *event = &reader->pending;
 
+    if (event->family == INQ_KLOG_CPU_MIPS) /* no thread id in the line, and none on the next */
+        return reader->has_pending && next->family == INQ_KLOG_CPU_MIPS && !event->ip.known &&
+               next->line_number - event->line_number <= 2;
     return reader->has_pending && event->kind == INQ_KLOG_FAULT && next->kind == INQ_KLOG_FAULT &&
            event->family == INQ_KLOG_CPU_X86 && event->code_size == 0 && !event->code_unreadable &&
            next->line_number - event->line_number <= 2 &&

@@ -26,6 +26,11 @@ __attribute__((format(printf, 2, 3))) static bool say(json_t *list, const char *
     return safe && json_array_append_new(list, json_string(safe)) == 0;
 }
 
+bool inq_klog_is_init_death(const struct inq_klog_event *e)
+{
+    return e->kind == INQ_KLOG_KERNEL && strstr(e->text, "Attempted to kill init!");
+}
+
 static const char *tried_words(const struct inq_klog_event *e)
 {
     switch (e->access) {
@@ -81,10 +86,39 @@ static void put_fault_title(struct inq_text *text, const struct inq_klog_group *
     put_where(text, e);
 }
 
+/* SECCOMP_RET_TRAP is logged with signal 0 and sends SIGSYS; ERRNO and TRACE let nobody pass. */
+static bool is_seccomp_action(const struct inq_klog_event *e, const char *name)
+{
+    const char *have = e->action.known ? inq_klog_action_name(e->action.value) : NULL;
+
+    return have && !strcmp(have, name);
+}
+
 static const char *seccomp_title(const struct inq_klog_event *e)
 {
-    return e->signal.value ? "killed by a seccomp filter at system call"
-                           : "seccomp logged (and did not kill) system call";
+    if (e->signal.value)
+        return "killed by a seccomp filter at system call";
+    if (is_seccomp_action(e, "trap"))
+        return "sent SIGSYS by a seccomp filter at system call";
+    if (is_seccomp_action(e, "errno"))
+        return "refused with an error by a seccomp filter: system call";
+    return "seccomp logged (and did not kill) system call";
+}
+
+static const char *seccomp_meaning(const struct inq_klog_event *e)
+{
+    if (e->signal.value)
+        return "SIGSYS or SIGKILL by policy, not a fault";
+    if (is_seccomp_action(e, "trap"))
+        return "the filter sent SIGSYS (SECCOMP_RET_TRAP): without a handler the process died of "
+               "it";
+    if (is_seccomp_action(e, "errno"))
+        return "the filter made the call fail with an error number and let the process go on";
+    if (is_seccomp_action(e, "log"))
+        return "the filter logged the call and let it go on";
+    if (is_seccomp_action(e, "trace") || is_seccomp_action(e, "user-notif"))
+        return "the filter left the call to another process to decide";
+    return "sig=0: the filter logged the call and did not kill for it";
 }
 
 char *inq_klog_title(const struct inq_klog_group *group)
@@ -97,12 +131,17 @@ char *inq_klog_title(const struct inq_klog_group *group)
         put_fault_title(&text, group);
         break;
     case INQ_KLOG_OOM_KILL:
-        inq_text_printf(&text, "killed by the OOM killer (%s): %s",
-                        e->oom_cgroup ? "a cgroup's limit" : "the machine was out of memory",
-                        e->comm);
+        if (!strcmp(e->what, "no page could be had"))
+            inq_text_printf(&text, "killed by the kernel, which got no page for it: %s", e->comm);
+        else
+            inq_text_printf(&text, "killed by the OOM killer (%s): %s",
+                            e->oom_cgroup ? "a cgroup's limit" : "the machine was out of memory",
+                            e->comm);
         break;
     case INQ_KLOG_MEMORY_FAILURE_KILL:
-        inq_text_append(&text, "killed since its memory is broken hardware");
+        inq_text_append(&text, e->handler_possible
+                                   ? "sent SIGBUS since its memory is broken hardware"
+                                   : "killed since its memory is broken hardware");
         break;
     case INQ_KLOG_SECCOMP:
         inq_text_printf(&text, "%s %" PRIu64, seccomp_title(e), e->syscall.value);
@@ -114,7 +153,10 @@ char *inq_klog_title(const struct inq_klog_group *group)
         inq_text_printf(&text, "core dump: %s", e->what);
         break;
     case INQ_KLOG_KERNEL:
-        inq_text_printf(&text, "the kernel is a suspect: %.120s", e->text);
+        inq_text_printf(&text, "%s: %.120s",
+                        inq_klog_is_init_death(e) ? "init ended, and the machine with it"
+                                                  : "the kernel is a suspect",
+                        e->text);
         break;
     default:
         inq_text_printf(&text, "the hardware is a suspect: %.120s", e->text);
@@ -169,8 +211,12 @@ static bool mean_instruction(json_t *list, const struct inq_klog_event *e)
 {
     struct inq_klog_instruction in;
 
+    if (e->code_unreadable && e->module[0] && !e->module_not_at_ip)
+        return say(list, "the kernel could not read all bytes around ip (it begins some 40 before "
+                         "it): a hole right before, or memory that may not be read");
     if (e->code_unreadable)
-        return say(list, "no code could be read at ip: nothing is mapped there");
+        return say(list, "no code could be read around ip: nothing is mapped there, or right "
+                         "before it, or it may not be read");
     if (!inq_klog_decode(e, &in))
         return true;
     if (in.contradicts)
@@ -189,7 +235,8 @@ static bool mean_place(json_t *list, const struct inq_klog_event *e)
     if (e->module[0] == '\0')
         return !e->ip.known || e->family != INQ_KLOG_CPU_X86 ||
                say(list,
-                   "ip is in no file's mapping, or the line was cut: no library can be named");
+                   "ip is in no file's mapping, or the line was cut, or the kernel is too old to "
+                   "tell: no library can be named");
     if (e->module_not_at_ip)
         return say(list,
                    "ip lies outside of %s: the kernel named the next mapping above a hole, and "
@@ -240,6 +287,53 @@ static bool mean_fault(json_t *list, const struct inq_klog_event *e)
     return ok && mean_class(list, e) && mean_instruction(list, e) && mean_place(list, e);
 }
 
+/* "exitcode=0x0000000b": a wait status, the signal in its low seven bits */
+static bool mean_init_death(json_t *list, const struct inq_klog_event *e)
+{
+    const char *at = strstr(e->text, "exitcode=0x");
+    unsigned long status = at ? strtoul(at + strlen("exitcode=0x"), NULL, 16) : 0;
+
+    if (!at)
+        return say(list, "the first process ended, and without it no machine goes on");
+    if (status & 0x7f)
+        return say(list,
+                   "the first process died of signal %lu (exitcode 0x%lx), and without it no "
+                   "machine goes on: see its own line before this one",
+                   status & 0x7f, status);
+    return say(list,
+               "the first process ended by itself with status %lu, and without it no machine "
+               "goes on",
+               status >> 8 & 0xff);
+}
+
+static bool mean_kernel(json_t *list, const struct inq_klog_event *e)
+{
+    const char *running = e->comm[0] ? "; running then: " : "";
+
+    if (inq_klog_is_init_death(e))
+        return mean_init_death(list, e);
+    if (strstr(e->text, "INFO: task "))
+        return say(list,
+                   "no crash: a task waited in the kernel for very long (a disk or a server "
+                   "that does not answer, a lock, a bug)%s%s",
+                   e->comm[0] ? ": " : "", e->comm);
+    if (strstr(e->text, "lockup") || strstr(e->text, "LOCKUP") || strstr(e->text, "stall"))
+        return say(list,
+                   "no user process's crash: a processor got nowhere; a bug in the kernel or "
+                   "a driver, or a virtual machine that was not given a processor%s%s",
+                   running, e->comm);
+    return say(list,
+               "no user process's crash: a bug in the kernel or a driver, and bad memory "
+               "or a bad CPU, fit alike%s%s",
+               running, e->comm);
+}
+
+static bool is_corrected(const struct inq_klog_event *e)
+{
+    return strstr(e->text, "severity: corrected") || strstr(e->text, ": CE ") ||
+           (inq_starts_with(e->text, "EDAC ") && strstr(e->text, " CE "));
+}
+
 bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
 {
     const struct inq_klog_event *e = &group->first;
@@ -250,15 +344,16 @@ bool inq_klog_add_meaning(json_t *list, const struct inq_klog_group *group)
     case INQ_KLOG_OOM_KILL:
         return mean_oom(list, e);
     case INQ_KLOG_KERNEL:
-        return say(list,
-                   "no user process's crash: a bug in the kernel or a driver, and bad memory "
-                   "or a bad CPU, fit alike%s%s",
-                   e->comm[0] ? "; running then: " : "", e->comm);
+        return mean_kernel(list, e);
     case INQ_KLOG_HARDWARE:
-        return say(list, "crashes near it in time may be its consequence");
+        return say(list, is_corrected(e) ? "corrected: no program got wrong data by it; many of "
+                                           "them announce worse"
+                                         : "crashes near it in time may be its consequence");
     case INQ_KLOG_SECCOMP:
-        return e->signal.value ? say(list, "SIGSYS or SIGKILL by policy, not a fault")
-                               : say(list, "sig=0: the filter logged the call and let it go on");
+        return say(list, "%s", seccomp_meaning(e));
+    case INQ_KLOG_MEMORY_FAILURE_KILL:
+        return !e->handler_possible ||
+               say(list, "SIGBUS: a process with a handler for it may have gone on");
     default:
         return true;
     }
@@ -275,8 +370,8 @@ bool inq_klog_add_excludes(json_t *list, const struct inq_klog_group *group)
                    "returned NULL is not excluded)") ||
         !say(list, "abort() and kill -SEGV: the kernel writes this for faults alone"))
         return false;
-    /* init's faults are told in any case, and those on arm */
-    if (e->family != INQ_KLOG_CPU_ARM && !(e->tid.known && e->tid.value == 1) &&
+    /* init's faults are told in any case */
+    if (!e->handler_possible && !(e->tid.known && e->tid.value == 1) &&
         !say(list, "a process with a handler for it (JVM, Go, faulthandler): those leave no line"))
         return false;
     if (inq_klog_protection_is_synthetic(e) &&
@@ -299,12 +394,18 @@ bool inq_klog_add_open(json_t *list, const struct inq_klog_group *group)
 
     if (e->kind != INQ_KLOG_FAULT)
         return true;
+    if (e->handler_possible &&
+        !say(list, "whether it died: this kernel tells of faults that the process handles, too"))
+        return false;
     if (e->access == INQ_KLOG_ACCESS_EXECUTE && e->address.known && e->address.value > 0xffff)
         return say(list,
                    "unloaded code or an overwritten pointer: a core has the return address at "
                    "the stack pointer and the gaps between the libraries");
-    if (e->trap == INQ_KLOG_TRAP_GENERAL_PROTECTION)
+    if (e->trap == INQ_KLOG_TRAP_GENERAL_PROTECTION || e->trap == INQ_KLOG_TRAP_STACK_SEGMENT)
         return say(list, "which address: a core's registers and the instruction tell");
+    if (e->trap != INQ_KLOG_TRAP_PAGE_FAULT)
+        return say(list, "how the program came there: the callers are in a core (inquest triage), "
+                         "not in the log");
     return say(list,
                "who passed the pointer: the callers are in a core (inquest triage), not in the "
                "log");

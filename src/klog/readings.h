@@ -17,6 +17,9 @@ bool inq_klog_add_excludes(json_t *list, const struct inq_klog_group *group);
 bool inq_klog_add_open(json_t *list, const struct inq_klog_group *group);
 /* "invalid read of ffffffffffffffff (-1) in libc.so.6"; to be freed */
 char *inq_klog_title(const struct inq_klog_group *group);
+/* "Kernel panic - not syncing: Attempted to kill init!": a process's end, and no trouble of the
+ * kernel's own. */
+bool inq_klog_is_init_death(const struct inq_klog_event *event);
 /* Readings of the log as a whole: {id, grade, text}. */
 bool inq_klog_add_readings(json_t *list, struct inq_klog_groups *groups,
                            const struct inq_klog_verdict *verdict);

@@ -413,7 +413,8 @@ bool inq_when_read_bracket(struct inq_span inside, int64_t now_usec, struct inq_
                 usec += scale * (unsigned)(*t.at - '0');
         else if (!inq_span_take(&t, "s"))
             return false;
-        if (inq_span_take(&t, "@") && !inq_span_take_decimal(&t, &cpu))
+        /* phones: "[ 4711.815000@2]", "[ 4711.815000,0]" */
+        if ((inq_span_take(&t, "@") || inq_span_take(&t, ",")) && !inq_span_take_decimal(&t, &cpu))
             return false;
         inq_span_skip_blanks(&t);
         if (t.at < t.end && *t.at == '<') /* dmesg -x -d: "[ 1.5 <  0.000002>]" */
