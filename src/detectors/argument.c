@@ -21,17 +21,16 @@
 
 static const char *const functions[] = {
     "free",           "cfree",        "__libc_free",        "__GI___libc_free",    "realloc",
-    "__libc_realloc", "munmap_chunk", "malloc_usable_size", "__GI___libc_realloc",
-    NULL,
+    "__libc_realloc", "munmap_chunk", "malloc_usable_size", "__GI___libc_realloc", NULL,
 };
 
 /* What glibc and others say about an argument of these, and not about the heap around it. */
 static bool is_about_argument(const char *message)
 {
-    static const char *const parts[] = {"free(): invalid pointer", "free(): invalid size",
-                                        "realloc(): invalid pointer",
-                                        "munmap_chunk(): invalid pointer",
-                                        "mremap_chunk(): invalid pointer", "double free"};
+    static const char *const parts[] = {
+        "free(): invalid pointer",         "free(): invalid size",
+        "realloc(): invalid pointer",      "munmap_chunk(): invalid pointer",
+        "mremap_chunk(): invalid pointer", "double free"};
 
     for (size_t i = 0; message && i < INQ_ARRAY_SIZE(parts); i++)
         if (strstr(message, parts[i]) && !strstr(message, "Assertion `"))
@@ -93,7 +92,8 @@ static bool agrees_with_abort(const struct inq_dump *dump, uint64_t value)
 {
     struct inq_memory_region region;
 
-    return value % 16 != 0 || (value >= 16 && inq_memory_region_at(dump->memory, value - 16, &region));
+    return value % 16 != 0 ||
+           (value >= 16 && inq_memory_region_at(dump->memory, value - 16, &region));
 }
 
 static void set_call(struct inq_dump *dump, struct inq_evidence *evidence,

@@ -115,10 +115,10 @@ struct trace {
     uint64_t constant;
     struct {
         int64_t add;
-        unsigned width; /* bytes to load; 0: none */
-        uint64_t since; /* end of the instruction that loaded */
-        bool here;      /* it is part of the function that is looked at now */
-        bool dirty;     /* a function further in may have written there since */
+        unsigned width;  /* bytes to load; 0: none */
+        uint64_t since;  /* end of the instruction that loaded */
+        bool here;       /* it is part of the function that is looked at now */
+        bool dirty;      /* a function further in may have written there since */
     } steps[MOST_STEPS]; /* the last one first */
     size_t n_steps;
     /* of the functions further in, which handed the argument on */
@@ -225,8 +225,8 @@ static void describe(struct trace *t, const char *base, struct inq_call_argument
         found->from = inq_arena_printf(t->dump->arena, "-0x%" PRIx64 "(%s)",
                                        (uint64_t)0 - (uint64_t)t->steps[0].add, base);
     else if (t->n_steps == 1)
-        found->from = inq_arena_printf(t->dump->arena, "0x%" PRIx64 "(%s)",
-                                       (uint64_t)t->steps[0].add, base);
+        found->from =
+            inq_arena_printf(t->dump->arena, "0x%" PRIx64 "(%s)", (uint64_t)t->steps[0].add, base);
     else
         found->from = inq_arena_printf(t->dump->arena, "what %s leads to", base);
 }
@@ -264,13 +264,12 @@ static void hand_on(struct trace *t, const struct inq_code_window *window,
                     const struct inq_registers *registers)
 {
     for (size_t i = 0; i < t->n_steps; i++) {
-        t->steps[i].dirty |= t->steps[i].here && t->steps[i].width != 0 &&
-                             !inq_code_window_stores(t->dump, window, t->steps[i].since, registers,
-                                                     NULL);
+        t->steps[i].dirty |=
+            t->steps[i].here && t->steps[i].width != 0 &&
+            !inq_code_window_stores(t->dump, window, t->steps[i].since, registers, NULL);
         t->steps[i].here = false;
     }
-    t->may_store_anywhere |=
-        !inq_code_window_stores(t->dump, window, 0, registers, &t->stores);
+    t->may_store_anywhere |= !inq_code_window_stores(t->dump, window, 0, registers, &t->stores);
 }
 
 enum answer { FOUND, LOST, HANDED_ON };

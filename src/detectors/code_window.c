@@ -37,8 +37,7 @@ static struct inq_code_step step_of(const struct inq_opcode *code)
             continue;
         if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER && number_of(operand->reg.value) < 16)
             step.writes |= 1u << number_of(operand->reg.value);
-        step.stores |= operand->type == ZYDIS_OPERAND_TYPE_MEMORY && !step.pushes &&
-                       !step.calls;
+        step.stores |= operand->type == ZYDIS_OPERAND_TYPE_MEMORY && !step.pushes && !step.calls;
     }
     return step;
 }

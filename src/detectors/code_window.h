@@ -3,9 +3,9 @@
 #define INQ_DETECTORS_CODE_WINDOW_H
 
 /*
- * The instructions of one function of x86-64 code from its beginning to a call, and what can be said
- * about the way from one of them to the call: who writes to a register, whether another way leads
- * in between, whether memory is written to.
+ * The instructions of one function of x86-64 code from its beginning to a call, and what can be
+ * said about the way from one of them to the call: who writes to a register, whether another way
+ * leads in between, whether memory is written to.
  */
 
 #include <stdbool.h>
@@ -21,8 +21,8 @@ struct inq_code_branch {
 
 struct inq_code_step { /* one instruction */
     uint64_t addr, next;
-    uint32_t writes;    /* bit n: general register n, in Zydis' order (rax is 0) */
-    bool stores;        /* to memory, the stack of push and call not counted */
+    uint32_t writes; /* bit n: general register n, in Zydis' order (rax is 0) */
+    bool stores;     /* to memory, the stack of push and call not counted */
     bool pushes, calls;
     bool jumps; /* control never goes on behind it */
 };
@@ -37,9 +37,9 @@ struct inq_code_window {
 };
 
 /*
- * Of the function [start, end), up to the call that ends at `call_end`. False when an instruction is
- * not here or not understood, when they do not meet the call, or without memory. To be released in
- * any case.
+ * Of the function [start, end), up to the call that ends at `call_end`. False when an instruction
+ * is not here or not understood, when they do not meet the call, or without memory. To be released
+ * in any case.
  */
 bool inq_code_window_read(const struct inq_dump *dump, uint64_t start, uint64_t call_end,
                           uint64_t end, struct inq_code_window *ret_window);
@@ -72,8 +72,8 @@ struct inq_code_stores {
 };
 
 /*
- * Where instructions between the address `since` and the call write to, the function's own frame not
- * counted: added to `stores` (NULL: not asked). False when one of them may write anywhere.
+ * Where instructions between the address `since` and the call write to, the function's own frame
+ * not counted: added to `stores` (NULL: not asked). False when one of them may write anywhere.
  */
 bool inq_code_window_stores(const struct inq_dump *dump, const struct inq_code_window *window,
                             uint64_t since, const struct inq_registers *registers,

@@ -227,7 +227,8 @@ static uint64_t described_size(struct inq_cfi *cfi, const struct inq_eh_entry *e
     return 0;
 }
 
-bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start, uint64_t *ret_end)
+bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start,
+                      uint64_t *ret_end)
 {
     struct inq_module *module = inq_codemap_place(cfi->code, addr).module;
     struct inq_eh_entry found;
