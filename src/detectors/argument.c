@@ -11,19 +11,36 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "address.h"
+#include "call_argument.h"
 #include "cleanup.h"
 #include "crash.h"
 #include "detectors.h"
 #include "fault_site.h"
+#include "frame_search.h"
 
 static const char *const functions[] = {
     "free",           "cfree",        "__libc_free",        "__GI___libc_free",    "realloc",
-    "__libc_realloc", "munmap_chunk", "malloc_usable_size", "__GI___libc_realloc",
+    "__libc_realloc", "munmap_chunk", "malloc_usable_size", "__GI___libc_realloc", NULL,
 };
+
+/* What glibc and others say about an argument of these, and not about the heap around it. */
+static bool is_about_argument(const char *message)
+{
+    static const char *const parts[] = {
+        "free(): invalid pointer",         "free(): invalid size",
+        "realloc(): invalid pointer",      "munmap_chunk(): invalid pointer",
+        "mremap_chunk(): invalid pointer", "double free"};
+
+    for (size_t i = 0; message && i < INQ_ARRAY_SIZE(parts); i++)
+        if (strstr(message, parts[i]) && !strstr(message, "Assertion `"))
+            return true;
+    return false;
+}
 
 static bool is_wanted(const char *name)
 {
-    for (size_t i = 0; name && i < INQ_ARRAY_SIZE(functions); i++)
+    for (size_t i = 0; name && functions[i]; i++)
         if (!strcmp(name, functions[i]))
             return true;
     return false;
@@ -68,6 +85,82 @@ static bool may_be_wanted(const struct inq_dump *dump, const struct inq_frame *f
     return !module->is_main || files < 2;
 }
 
+/* ---- after an abort() ------------------------------------------------------------------------ */
+
+/* An aligned pointer is read through at once in all versions: it must be one that can be. */
+static bool agrees_with_abort(const struct inq_dump *dump, uint64_t value)
+{
+    struct inq_memory_region region;
+
+    return value % 16 != 0 ||
+           (value >= 16 && inq_memory_region_at(dump->memory, value - 16, &region));
+}
+
+static void set_call(struct inq_dump *dump, struct inq_evidence *evidence,
+                     const struct inq_call_argument *argument)
+{
+    struct inq_address at;
+
+    inq_evidence_set_addr(evidence, "abort.call.argument", argument->value);
+    inq_evidence_set_text(evidence, "abort.call.from", argument->from);
+    inq_evidence_set_int(evidence, "abort.call.frame", (int64_t)argument->frame);
+    if (!inq_address_describe(dump, argument->value, &at)) {
+        evidence->failed = true;
+    } else if (at.place == INQ_PLACE_UNKNOWN) {
+        inq_evidence_set_unknown(evidence, "abort.call.kind", "%s", at.text);
+    } else {
+        inq_evidence_set_text(evidence, "abort.call.kind", inq_place_name(at.place));
+        inq_evidence_set_text(evidence, "abort.call.at", at.text);
+    }
+}
+
+static struct inq_error *by_call_site(struct inq_dump *dump, struct inq_evidence *evidence)
+{
+    const struct inq_stack *stack = inq_crashed_stack(dump);
+    const json_t *abort = json_object_get(evidence->document, "abort");
+    const char *function, *why;
+    struct inq_call_argument argument;
+    size_t at;
+
+    if (!is_about_argument(json_string_value(json_object_get(abort, "message"))))
+        return NULL;
+    at = inq_call_find(dump, stack, functions, &function);
+    if (at == INQ_NO_FRAME) {
+        inq_evidence_set_unknown(evidence, "abort.call.argument",
+                                 "no frame is known to have called free() or realloc()");
+        return NULL;
+    }
+    inq_evidence_set_text(evidence, "abort.call.function", function);
+    if (!inq_call_argument(dump, stack, at, &argument, &why))
+        inq_evidence_set_unknown(evidence, "abort.call.argument", "%s", why);
+    else if (!agrees_with_abort(dump, argument.value))
+        inq_evidence_set_unknown(evidence, "abort.call.argument",
+                                 "what its caller's code says, 0x%" PRIx64
+                                 ", would have been a fault and no abort()",
+                                 argument.value);
+    else
+        set_call(dump, evidence, &argument);
+    return evidence->failed ? &inq_error_oom : NULL;
+}
+
+/* ---- after a fault --------------------------------------------------------------------------- */
+
+/* The registers do not tell: does the code of the caller? It must agree with the fault. */
+static bool fault_by_call_site(struct inq_dump *dump, uint64_t *ret_value)
+{
+    const struct inq_stack *stack = inq_crashed_stack(dump);
+    struct inq_call_argument argument;
+    const char *function, *why;
+    size_t at = inq_call_find(dump, stack, functions, &function);
+
+    if (at == INQ_NO_FRAME || !inq_crash_has_address(dump) ||
+        !inq_call_argument(dump, stack, at, &argument, &why) ||
+        dump->core->siginfo.addr != argument.value - dump->core->cpu->word_bytes)
+        return false;
+    *ret_value = argument.value;
+    return true;
+}
+
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     const struct inq_core_thread *thread = inq_crashed_thread(dump);
@@ -75,6 +168,8 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
     const char *name = first_argument_register(dump->core->cpu);
     uint64_t value, base;
 
+    if (inq_crash_signal(dump).kind == INQ_SIGNAL_ABRT)
+        return by_call_site(dump, evidence);
     if (inq_crash_kind(dump) != INQ_CRASH_FAULT || !frame)
         return NULL;
     if (may_be_wanted(dump, frame))
@@ -92,6 +187,8 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
                                  "there is no fault address that a register could agree with");
     else if (dump->core->siginfo.addr == value - dump->core->cpu->word_bytes)
         inq_evidence_set_addr(evidence, "fault.argument", value);
+    else if (fault_by_call_site(dump, &base))
+        inq_evidence_set_addr(evidence, "fault.argument", base);
     else
         inq_evidence_set_unknown(evidence, "fault.argument",
                                  "%s is 0x%" PRIx64

@@ -80,8 +80,13 @@ static inline void inq_cfi_destroyp(struct inq_cfi **cfi)
 enum inq_cfi_result inq_cfi_step(struct inq_cfi *cfi, const struct inq_registers *callee,
                                  uint64_t lookup, struct inq_registers *ret_caller);
 
-/* Where the function at addr begins, by the table of call frame information; false without one. */
-bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start);
+/*
+ * Where the last function that begins at or below addr begins, by the table of call frame
+ * information; false without one. *ret_end (NULL: not asked): its end by its own description, 0
+ * when that does not tell; addr may lie beyond it.
+ */
+bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start,
+                      uint64_t *ret_end);
 
 /* Why the last step was neither OK nor OUTERMOST: printable, in the arena; NULL without memory. */
 const char *inq_cfi_reason(const struct inq_cfi *cfi);

@@ -207,7 +207,28 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     return result;
 }
 
-bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start)
+/*
+ * The size that a frame description says. Its first field is the start, in one of two encodings
+ * where compilers are concerned (DW_EH_PE_pcrel with 4 or 8 bytes); it is the one that gives the
+ * start which the table has.
+ */
+static uint64_t described_size(struct inq_cfi *cfi, const struct inq_eh_entry *entry)
+{
+    const uint64_t field = entry->fde + 8; /* behind the length and the distance of the CIE */
+    uint64_t words[2];
+
+    if (inq_codemap_u64(cfi->code, field, &words[0]) != INQ_MEMORY_OK)
+        return 0;
+    if (field + (uint64_t)(int64_t)(int32_t)(uint32_t)words[0] == entry->start)
+        return words[0] >> 32;
+    if (field + words[0] == entry->start &&
+        inq_codemap_u64(cfi->code, field + 8, &words[1]) == INQ_MEMORY_OK)
+        return words[1];
+    return 0;
+}
+
+bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start,
+                      uint64_t *ret_end)
 {
     struct inq_module *module = inq_codemap_place(cfi->code, addr).module;
     struct inq_eh_entry found;
@@ -218,6 +239,9 @@ bool inq_cfi_function(struct inq_cfi *cfi, uint64_t addr, uint64_t *ret_start)
     inq_eh_table_read(table, cfi->code, module);
     if (!inq_eh_table_find(table, cfi->code, addr, &found))
         return false;
+    uint64_t size = ret_end ? described_size(cfi, &found) : 0, end = 0;
+    if (ret_end)
+        *ret_end = size > 0 && !__builtin_add_overflow(found.start, size, &end) ? end : 0;
     *ret_start = found.start;
     return true;
 }

@@ -94,16 +94,21 @@ static bool walk_to(const struct tools *tools, const struct inq_core *core,
     return frame != NULL;
 }
 
-/* The table has starts alone: a function ends where the next one starts. */
+/* Where its size is not told, a function ends where the next one starts. */
 static void find_function(struct inq_cfi *cfi, const struct inq_frame *frame,
                           struct inq_frame_registers *found)
 {
-    uint64_t start, other, at = frame->pc - frame->pc_is_return;
+    uint64_t start, other, last, at = frame->pc - frame->pc_is_return;
 
-    if (!inq_cfi_function(cfi, at, &start) || at > UINT64_MAX - 2 * MOST_FUNCTION)
+    if (!inq_cfi_function(cfi, at, &start, &last) || at > UINT64_MAX - 2 * MOST_FUNCTION)
         return;
+    if (last != 0) {
+        found->function_start = at < last ? start : 0;
+        found->function_end = at < last ? last : 0;
+        return;
+    }
     for (uint64_t end = (at | 15) + 1; end - at < MOST_FUNCTION; end += 16)
-        if (!inq_cfi_function(cfi, end, &other) || other != start) {
+        if (!inq_cfi_function(cfi, end, &other, NULL) || other != start) {
             found->function_start = start;
             found->function_end = end;
             return;

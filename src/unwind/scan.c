@@ -17,7 +17,7 @@ enum fit {
 /* Where the function at addr begins, by its call frame information. */
 static bool function_start(struct inq_scan *scan, uint64_t addr, uint64_t *ret_start)
 {
-    return inq_cfi_function(scan->cfi, addr, ret_start);
+    return inq_cfi_function(scan->cfi, addr, ret_start, NULL);
 }
 
 /*
