@@ -11,20 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "records.h"
 #include "array.h"
+#include "crash_db.h"
 #include "error.h"
 #include "nearest.h"
 #include "pipeline.h"
+#include "records.h"
 #include "report.h"
 #include "rules.h"
-#include "crash_db.h"
 #include "text.h"
 
 /* Exit codes that are not those of a report: interface.md of the design. */
 #define CLI_EXIT_USAGE 2
 #define CLI_EXIT_IO 6
-#define CLI_EXIT_FOUND 8 /* --fail-on */
+#define CLI_EXIT_FOUND 8    /* --fail-on */
 #define CLI_EXIT_SIGNAL 128 /* + the signal */
 
 enum cli_color { CLI_COLOR_AUTO, CLI_COLOR_ALWAYS, CLI_COLOR_NEVER };
@@ -37,13 +37,13 @@ struct cli_options {
     uint32_t jobs;
     bool json, quiet, verbose, help, version;
     bool young, flat, all;
-    uint32_t pid;     /* doctor: a running process; 0: none */
-    const char *unit; /* doctor: a unit of systemd's */
-    bool trial;       /* doctor --try */
-    const char *klog; /* a file, or "none"; NULL: the kernel's own log */
+    uint32_t pid;                      /* doctor: a running process; 0: none */
+    const char *unit;                  /* doctor: a unit of systemd's */
+    bool trial;                        /* doctor --try */
+    const char *klog;                  /* a file, or "none"; NULL: the kernel's own log */
     struct inq_kernel_log *kernel_log; /* owned */
-    char *cache_home; /* owned */
-    const char *db;   /* --db; NULL: the default place */
+    char *cache_home;                  /* owned */
+    const char *db;                    /* --db; NULL: the default place */
     bool no_store, again, dry_run;
     bool only_new, watch, advice;
     const char *fail_on;      /* "proven", "strong" or "any"; NULL: nothing */
@@ -51,7 +51,7 @@ struct cli_options {
     const char *known_issues; /* a file: known_issues.h */
     const char *group_by;
     struct inq_store_filter filter; /* --since, --until, --program, --group */
-    const char *not_yet; /* an option of the interface that this version does not have */
+    const char *not_yet;            /* an option of the interface that this version does not have */
 };
 
 struct cli {
@@ -60,7 +60,7 @@ struct cli {
     const char *const *args; /* after the command's name */
     size_t n_args;
     _Atomic unsigned messages; /* lines on standard error so far */
-    bool write_failed; /* standard output is gone or full */
+    bool write_failed;         /* standard output is gone or full */
     bool progress_shown;
     struct inq_records records; /* cli_open_store() */
     struct inq_store *store;
@@ -139,8 +139,8 @@ bool cli_add_signatures(struct cli *cli, const char *directory);
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /*
- * Reads the log of --klog, by default the kernel's own; NULL stays NULL for none. A file that cannot
- * be read is an error; the kernel's log that may not be is not.
+ * Reads the log of --klog, by default the kernel's own; NULL stays NULL for none. A file that
+ * cannot be read is an error; the kernel's log that may not be is not.
  */
 struct inq_error *cli_load_klog(const struct cli *cli, struct inq_kernel_log **ret_log);
 /* Gives it to the job; the command owns it from now on. */

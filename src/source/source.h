@@ -78,13 +78,13 @@ struct inq_source_plan {
 
 /* What is known about the bytes; valid after the stream was read, for plain files at once. */
 struct inq_source_info {
-    const char *name;  /* as given */
+    const char *name; /* as given */
     enum inq_codec codec;
     bool stream;
-    bool ended_early;        /* compressed data cut or damaged, read error, unpacked limit */
-    uint64_t stored_bytes;   /* size of the file; 0 when unknown (a pipe) */
-    uint64_t present_bytes;  /* bytes of the dump itself that were there */
-    uint64_t dropped_bytes;  /* wanted by the plan, not kept for lack of budget */
+    bool ended_early;       /* compressed data cut or damaged, read error, unpacked limit */
+    uint64_t stored_bytes;  /* size of the file; 0 when unknown (a pipe) */
+    uint64_t present_bytes; /* bytes of the dump itself that were there */
+    uint64_t dropped_bytes; /* wanted by the plan, not kept for lack of budget */
 };
 
 /*
@@ -93,17 +93,20 @@ struct inq_source_info {
  * named), zstd window over 128 MiB. `gaps` may be NULL, else it must outlive the source. A pipe or
  * socket is a stream; other special files are refused.
  *
- * A plain file that is cut short by somebody while it is mapped, or lies on a disk that fails, raises
- * SIGBUS on reading. inq_source_open_unmapped() reads it instead, slower: then the first byte that
- * cannot be read is a gap, and all others are there.
- * System calls after opening: read, pread64, poll, fstat, and those of malloc, mmap and munmap.
+ * A plain file that is cut short by somebody while it is mapped, or lies on a disk that fails,
+ * raises SIGBUS on reading. inq_source_open_unmapped() reads it instead, slower: then the first
+ * byte that cannot be read is a gap, and all others are there. System calls after opening: read,
+ * pread64, poll, fstat, and those of malloc, mmap and munmap.
  */
 struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
                                   struct inq_source **ret_source);
 struct inq_error *inq_source_open_unmapped(int fd, const char *name, struct inq_gaps *gaps,
                                            struct inq_source **ret_source);
 void inq_source_destroy(struct inq_source *source); /* takes NULL */
-static inline void inq_source_destroyp(struct inq_source **source) { inq_source_destroy(*source); }
+static inline void inq_source_destroyp(struct inq_source **source)
+{
+    inq_source_destroy(*source);
+}
 
 /*
  * At most `size` bytes at `off`; *ret_got says how many are valid, from the first on, in every
