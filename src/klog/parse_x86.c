@@ -146,13 +146,14 @@ bool inq_klog_take_broken_segfault(struct inq_span s, struct inq_klog_event *eve
     return true;
 }
 
-static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_event *event,
-                           bool *ret_foreign)
+/* What begins at `at` of the message. */
+static bool parse_segfault_at(const struct inq_prefix *prefix, const char *at,
+                              struct inq_klog_event *event, bool *ret_foreign)
 {
-    struct inq_span s = prefix->message, before;
+    struct inq_span s = {at, prefix->message.end}, before = {prefix->message.at, at};
     uint64_t address;
 
-    if (!inq_span_take_until(&s, "segfault at ", &before) || !inq_span_take_hex(&s, &address, NULL))
+    if (!inq_span_take(&s, "segfault at ") || !inq_span_take_hex(&s, &address, NULL))
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->family = INQ_KLOG_CPU_X86;
@@ -164,6 +165,30 @@ static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_even
         return false;
     inq_klog_set(&event->signal, 11);
     return inq_klog_take_subject(prefix, before, event, ret_foreign);
+}
+
+/* A program may call itself "segfault at 0 i": so many times the words are looked for. */
+#define NAMES_MOST 4
+
+static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_event *event,
+                           bool *ret_foreign)
+{
+    const struct inq_klog_event empty = {0};
+    struct inq_span s = prefix->message;
+
+    for (int i = 0; i < NAMES_MOST; i++) {
+        const char *at = inq_span_find(&s, "segfault at ");
+
+        if (!at)
+            return false;
+        *event = empty;
+        if (parse_segfault_at(prefix, at, event, ret_foreign)) {
+            *ret_foreign = false; /* what was tried before it was in the name */
+            return true;
+        }
+        s.at = at + 1;
+    }
+    return false;
 }
 
 static bool set_trap(struct inq_span words, bool traps_prefix, struct inq_klog_event *event)
@@ -247,8 +272,15 @@ static bool parse_trap(const struct inq_prefix *prefix, struct inq_klog_event *e
     uint64_t ip;
 
     without.is_kernel = prefix->is_kernel || traps_prefix;
-    if (!find_ip(&s, &before) || !split_words(&before, &words))
-        return false;
+    for (int i = 0;; i++) { /* the name may hold " ip:", too */
+        const char *start = prefix->message.at + (traps_prefix ? strlen("traps: ") : 0);
+
+        if (i == NAMES_MOST || !find_ip(&s, &before))
+            return false;
+        before.at = start;
+        if (split_words(&before, &words))
+            break;
+    }
     inq_span_skip_blanks(&s);
     if (!inq_span_take_hex(&s, &ip, NULL) || !set_trap(words, traps_prefix, event))
         return false;
