@@ -28,12 +28,13 @@ static void say_raise(const struct inq_machine *m, struct inq_checkup *f,
                             (int)m->options->pid);
         return;
     }
+    /* limits.conf(5): "*" is everybody but root */
     if (limit->hard == INQ_LIMIT_NONE) {
         inq_checkup_command(f, "ulimit -c unlimited");
-        inq_checkup_command(f, "echo '* soft core unlimited' | sudo tee "
+        inq_checkup_command(f, "printf '%%s soft core unlimited\\n' '*' root | sudo tee "
                                "/etc/security/limits.d/60-core.conf");
     } else {
-        inq_checkup_command(f, "echo '* - core unlimited' | sudo tee "
+        inq_checkup_command(f, "printf '%%s - core unlimited\\n' '*' root | sudo tee "
                                "/etc/security/limits.d/60-core.conf");
         inq_checkup_command(f, "sudo prlimit --pid $$ --core=unlimited:unlimited");
     }
@@ -137,14 +138,26 @@ static bool parse_soft(const char *value, uint64_t *ret_bytes)
     return soft && inq_conf_size(soft, ret_bytes);
 }
 
+/* `systemctl edit --stdin` would do it, too, but only systemd 256 and later know it. */
+void inq_say_drop_in(struct inq_checkup *f, const char *unit, const char *setting)
+{
+    _cleanup_free_ char *folder = NULL;
+    _cleanup_free_ char *word = NULL;
+
+    if (asprintf(&folder, "/etc/systemd/system/%s.d", unit) < 0)
+        folder = NULL;
+    word = folder ? inq_shell_word(folder) : NULL;
+    inq_checkup_command(f, "sudo install -d %s", word ? word : "?");
+    inq_checkup_command(f, "printf '[Service]\\n%s\\n' | sudo tee %s/60-core.conf", setting,
+                        word ? word : "?");
+    inq_checkup_command(f, "sudo systemctl daemon-reload");
+}
+
 static void say_unit_command(struct inq_checkup *f, const char *unit)
 {
     _cleanup_free_ char *word = inq_shell_word(unit);
 
-    inq_checkup_command(f,
-                        "printf '[Service]\\nLimitCORE=infinity\\n' | "
-                        "sudo systemctl edit --stdin %s",
-                        word ? word : "?");
+    inq_say_drop_in(f, unit, "LimitCORE=infinity");
     inq_checkup_command(f, "sudo systemctl restart %s", word ? word : "?");
 }
 

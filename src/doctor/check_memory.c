@@ -38,12 +38,7 @@ static const struct {
 static void say_filter_command(const struct inq_machine *m, struct inq_checkup *f)
 {
     if (m->options->unit) {
-        _cleanup_free_ char *word = inq_shell_word(m->options->unit);
-
-        inq_checkup_command(f,
-                            "printf '[Service]\\nCoredumpFilter=default\\n' | "
-                            "sudo systemctl edit --stdin %s",
-                            word ? word : "?");
+        inq_say_drop_in(f, m->options->unit, "CoredumpFilter=default");
     } else if (m->options->pid) {
         inq_checkup_command(f, "echo 0x33 | sudo tee /proc/%d/coredump_filter",
                             (int)m->options->pid);

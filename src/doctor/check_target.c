@@ -3,11 +3,13 @@
 /* Where a core goes: core(5), and do_coredump() in the kernel's fs/coredump.c. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "checks.h"
 #include "cleanup.h"
@@ -30,6 +32,37 @@ void inq_say_good_pattern(struct inq_checkup *checkup)
                                  "| sudo tee /etc/sysctl.d/60-core.conf");
 }
 
+/* As the kernel starts programs: ELF, or "#!" and an interpreter. Says why not. */
+static bool can_start(const struct inq_machine *m, struct inq_checkup *f)
+{
+    _cleanup_close_ int fd = inq_machine_open_file(m, m->program, O_RDONLY);
+    char head[256] = "", *interpreter;
+    ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head) - 1);
+    struct stat st;
+
+    if (n < 0 || (n >= 4 && !memcmp(head, "\177ELF", 4)))
+        return true; /* what may only be run is no reason for doubt */
+    if (strncmp(head, "#!", 2) != 0) {
+        inq_checkup_say(f, INQ_CHECKUP_MEND,
+                        "Cores are piped to %s, which begins neither as a program (ELF) nor with "
+                        "#!: the kernel cannot start it.",
+                        m->program);
+        inq_say_good_pattern(f);
+        return false;
+    }
+    interpreter = head + 2 + strspn(head + 2, " \t");
+    interpreter[strcspn(interpreter, " \t\n")] = '\0';
+    if (*interpreter == '/' && !inq_machine_stat(m, interpreter, &st) && errno == ENOENT) {
+        inq_checkup_say(f, INQ_CHECKUP_MEND,
+                        "Cores are piped to %s, whose interpreter %s is not there: it cannot be "
+                        "started.",
+                        m->program, interpreter);
+        inq_say_good_pattern(f);
+        return false;
+    }
+    return true;
+}
+
 static void check_program(const struct inq_machine *m, struct inq_checkup *f)
 {
     const char *slash = strrchr(m->program, '/'), *name = slash ? slash + 1 : m->program;
@@ -40,6 +73,11 @@ static void check_program(const struct inq_machine *m, struct inq_checkup *f)
         inq_checkup_say(f, INQ_CHECKUP_MEND, "Cores are piped to %s, which throws them away.",
                         m->program);
         inq_say_good_pattern(f);
+        return;
+    }
+    if (strchr(m->program, '%')) {
+        inq_checkup_say(f, INQ_CHECKUP_UNKNOWN,
+                        "Cores are piped to another program for each crash: %s.", m->program);
         return;
     }
     if (m->contained) {
@@ -80,6 +118,8 @@ static void check_program(const struct inq_machine *m, struct inq_checkup *f)
         inq_say_good_pattern(f);
         return;
     }
+    if (!can_start(m, f))
+        return;
     inq_checkup_say(f, INQ_CHECKUP_OK, "Cores are piped to %s, which is there.", m->program);
 }
 
@@ -140,6 +180,24 @@ static void check_socket(const struct inq_machine *m, struct inq_checkup *f)
     inq_checkup_say(f, INQ_CHECKUP_OK, "Cores are sent to the socket %s.", path);
 }
 
+/* One fixed name, and something is there that the kernel does not write a core into. */
+static void check_file(const struct inq_machine *m, struct inq_checkup *f)
+{
+    int64_t uses_pid = 0;
+    struct stat st;
+
+    inq_machine_number(m, "proc/sys/kernel/core_uses_pid", &uses_pid);
+    if (!uses_pid && !strchr(m->pattern, '%') && inq_machine_stat(m, m->pattern, &st) &&
+        !S_ISREG(st.st_mode)) {
+        inq_checkup_say(f, INQ_CHECKUP_MEND,
+                        "%s is there and is no regular file: the kernel writes no core.",
+                        m->pattern);
+        inq_say_good_pattern(f);
+        return;
+    }
+    inq_checkup_say(f, INQ_CHECKUP_OK, "Cores become files with an absolute name.");
+}
+
 void inq_check_core_pattern(const struct inq_machine *m, struct inq_checkup *f)
 {
     int64_t uses_pid = 0;
@@ -181,7 +239,7 @@ void inq_check_core_pattern(const struct inq_machine *m, struct inq_checkup *f)
         inq_say_good_pattern(f);
         break;
     default:
-        inq_checkup_say(f, INQ_CHECKUP_OK, "Cores become files with an absolute name.");
+        check_file(m, f);
         break;
     }
 }
@@ -237,6 +295,27 @@ void inq_check_core_name(const struct inq_machine *m, struct inq_checkup *f)
         inq_checkup_say(f, INQ_CHECKUP_OK, "Each core has a name of its own.");
 }
 
+/* Not a place that everybody should be able to write to, or where no folder can be made. */
+static bool is_system_folder(const char *folder)
+{
+    static const char *const system[] = {"/bin",   "/boot", "/dev",  "/etc",  "/home", "/lib",
+                                         "/lib64", "/opt",  "/proc", "/root", "/run",  "/sbin",
+                                         "/srv",   "/sys",  "/usr",  "/var"};
+    static const unsigned deep = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5 | 1u << 6 |
+                                 1u << 8 | 1u << 9 | 1u << 11 | 1u << 13 | 1u << 14;
+
+    if (!strcmp(folder, "/"))
+        return true;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(system); i++) {
+        const size_t size = strlen(system[i]);
+
+        if (!strncmp(folder, system[i], size) &&
+            (folder[size] == '\0' || (folder[size] == '/' && deep & 1u << i)))
+            return true;
+    }
+    return false;
+}
+
 /* Who but root can make a file here? */
 static void check_mode(const struct inq_machine *m, struct inq_checkup *f, const char *folder,
                        const struct stat *st, bool own_folder)
@@ -262,10 +341,14 @@ static void check_mode(const struct inq_machine *m, struct inq_checkup *f, const
             inq_checkup_say(f, INQ_CHECKUP_MEND, "User %u may not write to %s: there is no core.",
                             m->uid, folder);
     } else if (!others) {
+        char user[32] = "";
+
+        if (st->st_uid != 0)
+            snprintf(user, sizeof(user), group ? ", user %u" : " and user %u",
+                     (unsigned)st->st_uid);
         inq_checkup_say(f, group ? INQ_CHECKUP_ADVICE : INQ_CHECKUP_MEND,
-                        "Only root, user %u%s may write to %s: the processes of all others leave "
-                        "no core.",
-                        (unsigned)st->st_uid, group ? " and the folder's group" : "", folder);
+                        "Only root%s%s may write to %s: the processes of all others leave no core.",
+                        user, group ? " and the folder's group" : "", folder);
     } else if (!(mode & 01000)) {
         inq_checkup_say(f, INQ_CHECKUP_ADVICE,
                         "Everybody may write to %s, and remove or replace the cores of others.",
@@ -275,7 +358,7 @@ static void check_mode(const struct inq_machine *m, struct inq_checkup *f, const
     }
     if (f->state == INQ_CHECKUP_OK)
         return;
-    if (own_folder) /* not a place for the files of all */
+    if (own_folder || is_system_folder(folder)) /* not a place for the files of all */
         inq_say_good_pattern(f);
     else
         inq_checkup_command(f, "sudo chmod 1777 %s", word ? word : "?");
@@ -301,6 +384,16 @@ static void check_file_system(const struct inq_machine *m, struct inq_checkup *f
                         "%s lies on a file system without owners and modes: the kernel writes no "
                         "core there.",
                         folder);
+        inq_say_good_pattern(f);
+        break;
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEBUGFS_MAGIC:
+    case TRACEFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC:
+        inq_checkup_say(f, INQ_CHECKUP_MEND,
+                        "%s is made by the kernel and keeps no files: there is no core.", folder);
         inq_say_good_pattern(f);
         break;
     case TMPFS_MAGIC:
@@ -332,7 +425,9 @@ static void check_folder(const struct inq_machine *m, struct inq_checkup *f, con
                                   "are lost."
                                 : "The folder %s cannot be looked at.",
                         folder);
-        if (missing)
+        if (missing && is_system_folder(folder))
+            inq_say_good_pattern(f);
+        else if (missing)
             inq_checkup_command(f, "sudo install -d -m 1777 %s", word ? word : "?");
         return;
     }

@@ -25,5 +25,7 @@ inq_check inq_check_container, inq_check_debug_files, inq_check_debuginfod, inq_
 
 /* A core_pattern that always works, and the folder for it: commands of several checks. */
 void inq_say_good_pattern(struct inq_checkup *checkup);
+/* The commands that set one thing of a unit's [Service]: "LimitCORE=infinity". */
+void inq_say_drop_in(struct inq_checkup *checkup, const char *unit, const char *setting);
 
 #endif

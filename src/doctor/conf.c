@@ -32,37 +32,58 @@ void inq_conf_value_deinit(struct inq_conf_value *value)
     *value = (struct inq_conf_value){0};
 }
 
-bool inq_conf_size(const char *text, uint64_t *ret_bytes)
+/* "1.5G", "2 G", "1G 500M": parse_size() of systemd's basic/parse-util.c takes them all. */
+static bool take_size(const char **text, uint64_t *ret_bytes)
 {
     static const char units[] = "KMGTPE";
-    const char *unit;
-    uint64_t bytes;
+    uint64_t bytes, fraction = 0, scale = 1;
+    const char *at;
+    unsigned shift = 0;
     char *end;
+
+    if (**text < '0' || **text > '9')
+        return false;
+    errno = 0;
+    bytes = strtoull(*text, &end, 10);
+    if (errno)
+        return false;
+    at = end;
+    if (*at == '.')
+        for (at++; *at >= '0' && *at <= '9'; at++)
+            if (scale < 1000000000) {
+                fraction = fraction * 10 + (uint64_t)(*at - '0');
+                scale *= 10;
+            }
+    at += strspn(at, " \t");
+    if (*at && strchr(units, *at))
+        shift = 10u * (unsigned)(strchr(units, *at++) - units + 1);
+    if (*at == 'B')
+        at++;
+    if (bytes > UINT64_MAX >> shift)
+        return false;
+    bytes <<= shift;
+    /* less than one unit: no more than 2^60, exact enough for a limit */
+    if (__builtin_add_overflow(
+            bytes, (uint64_t)((double)fraction / (double)scale * (double)(1ull << shift)), &bytes))
+        return false;
+    *text = at + strspn(at, " \t");
+    *ret_bytes = bytes;
+    return true;
+}
+
+bool inq_conf_size(const char *text, uint64_t *ret_bytes)
+{
+    uint64_t sum = 0, part;
 
     if (!strcmp(text, "infinity")) {
         *ret_bytes = INQ_LIMIT_NONE;
         return true;
     }
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    bytes = strtoull(text, &end, 10);
-    if (errno)
-        return false;
-    unit = *end ? strchr(units, *end) : NULL;
-    if (unit) {
-        const unsigned shift = 10u * (unsigned)(unit - units + 1);
-
-        if (bytes > UINT64_MAX >> shift)
+    do
+        if (!take_size(&text, &part) || __builtin_add_overflow(sum, part, &sum))
             return false;
-        bytes <<= shift;
-        end++;
-    } else if (*end == 'B') {
-        end++;
-    }
-    if (*end != '\0')
-        return false;
-    *ret_bytes = bytes;
+    while (*text);
+    *ret_bytes = sum;
     return true;
 }
 

@@ -77,6 +77,7 @@ static const char *const anchors[] = {
     "NMI: PCI system error",
     "NMI: IOCK error",
     "Machine check",
+    "Machine Check Exception",
     "machine check",
     /* kernel */
 

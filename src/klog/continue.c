@@ -209,12 +209,42 @@ static bool take_parisc(const struct inq_span *s, struct inq_klog_event *e)
     return true;
 }
 
+/*
+ * arm prints the line of an undefined instruction for the kernel's own, too: a BUG() of it, that
+ * is. And 5.x printed a hash for pc: the registers have the number itself.
+ */
+static bool take_arm(const struct inq_span *s, struct inq_klog_event *e)
+{
+    struct inq_span t = *s;
+    uint64_t ip;
+
+    if (e->trap != INQ_KLOG_TRAP_INVALID_OPCODE)
+        return false;
+    if (inq_span_take(&t, "kernel BUG at ") ||
+        (inq_span_take(&t, "PC is at ") && !inq_span_take_hex(&t, &ip, NULL))) {
+        e->kind = INQ_KLOG_KERNEL;
+        inq_span_copy(s, e->what, sizeof(e->what));
+        return true;
+    }
+    t = *s;
+    if (inq_span_take(&t, "PC is at ") && inq_span_take_hex(&t, &ip, NULL)) {
+        inq_klog_set(&e->ip, ip);
+        return true;
+    }
+    return false;
+}
+
 static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct inq_klog_event *e)
 {
     const struct inq_span s = prefix->message;
+    struct inq_klog_event another;
+    bool foreign;
 
     if (is_code(s))
         return INQ_KLOG_MORE_CODE;
+    /* what is complete itself is not the rest of a line that was broken */
+    if (e->broken[0] && (inq_klog_parse_line(prefix, &another, &foreign) || foreign))
+        return INQ_KLOG_MORE_NOT;
     if (take_broken_off(s, e))
         return INQ_KLOG_MORE_PART;
     if (e->family == INQ_KLOG_CPU_X86)
@@ -227,6 +257,8 @@ static enum inq_klog_more continue_fault(const struct inq_prefix *prefix, struct
         return take_mips(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
     if (e->family == INQ_KLOG_CPU_PARISC)
         return take_parisc(&s, e) ? INQ_KLOG_MORE_PART : INQ_KLOG_MORE_NOT;
+    if (e->family == INQ_KLOG_CPU_ARM && take_arm(&s, e))
+        return INQ_KLOG_MORE_PART;
     if (!is_dump(s))
         return INQ_KLOG_MORE_NOT;
     bool any = take_registers(&s, e);

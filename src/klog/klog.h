@@ -114,6 +114,8 @@ struct inq_klog_event {
     uint32_t n_lines;               /* how many lines gave something to it */
     char text[INQ_KLOG_TEXT_BYTES]; /* its first line, from the program's name on */
     bool text_cut;                  /* the line goes on */
+    char broken[64]; /* the end of a first line that was broken inside of a field: for the lines
+                        after it */
     struct inq_klog_time time;
     char host[65]; /* as the log names it; "" when it does not */
     char boot[33]; /* journal's _BOOT_ID; "" */

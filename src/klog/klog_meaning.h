@@ -16,6 +16,8 @@
  * the stack pointer; what is mapped where is not in the line.
  */
 const char *inq_klog_address_class(const struct inq_klog_event *event, const char **ret_why);
+/* A fault that was made a SIGBUS: the address has a mapping (or is misaligned). */
+bool inq_klog_is_bus_error(const struct inq_klog_event *event);
 
 /*
  * The error code's bits of an x86 page fault in the words of `fault.error_code.bits`: "protection"

@@ -101,6 +101,12 @@ static const char *class_by_error(const struct inq_klog_event *e, const char **r
     return code & PF_INSTR ? "no-exec" : code & PF_WRITE ? "read-only" : NULL;
 }
 
+bool inq_klog_is_bus_error(const struct inq_klog_event *e)
+{
+    return e->trap == INQ_KLOG_TRAP_PAGE_FAULT && e->signal.known && e->signal.value == 7 &&
+           !(e->address.known && class_by_value(e));
+}
+
 const char *inq_klog_address_class(const struct inq_klog_event *e, const char **ret_why)
 {
     const char *class;
@@ -117,6 +123,10 @@ const char *inq_klog_address_class(const struct inq_klog_event *e, const char **
     class = class_by_value(e);
     if (class)
         return class;
+    if (inq_klog_is_bus_error(e)) {
+        *ret_why = "a SIGBUS: a mapping is there, and its page could not be had";
+        return NULL;
+    }
     if (is_x86_page_fault(e) && !(e->error.value & (PF_PROT | PF_INSTR)) && is_near_stack(e))
         return "stack-near";
     if (is_x86_page_fault(e))
@@ -220,7 +230,7 @@ static void explain_selector(const struct inq_klog_event *e, struct inq_text *te
 /* Arm ARM (DDI 0487), DFSC and IFSC of an abort's syndrome. */
 static const char *abort_words(unsigned status)
 {
-    static const char *const by_four[] = {"address size fault", "translation fault: nothing there",
+    static const char *const by_four[] = {"address size fault", "translation fault: no page there",
                                           "access flag fault", "permission fault: a page is there"};
 
     if (status < 16)
@@ -247,7 +257,7 @@ static void explain_syndrome(const struct inq_klog_event *e, struct inq_text *te
     inq_text_printf(text, "syndrome (ESR) 0x%" PRIx64 ": exception class 0x%x", e->error.value,
                     class);
     if (class == 0x20 || class == 0x24) { /* aborts: of the others these bits mean other things */
-        const char *words = abort_words(status);
+        const char *words = e->what[0] ? NULL : abort_words(status); /* the kernel's come first */
         inq_text_printf(text, ", fault status 0x%x%s%s", status, words ? ", " : "",
                         words ? words : "");
     } else if (class == 0x3c) {

@@ -74,6 +74,8 @@ bool inq_klog_parse_coredump(const struct inq_prefix *prefix, struct inq_klog_ev
     for (size_t i = 0; i < INQ_ARRAY_SIZE(reasons) && !what; i++)
         if (inq_span_find(&s, reasons[i].words))
             what = reasons[i].what;
+    if (by_systemd) /* "[\360\237\241\225] ": a link to the documentation */
+        (void)inq_span_take(&s, "[\360\237\241\225] ");
     if (take_task(&s, event)) {
         what = what ? what : "about writing a core";
     } else if (!what || (!take_process(&s, event) && !inq_span_take(&s, "Core dump to ") &&

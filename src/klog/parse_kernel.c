@@ -83,6 +83,15 @@ static bool is_edac_error(struct inq_span s)
            inq_span_take(&s, "HANDLING MCE MEMORY ERROR");
 }
 
+/* Before 2.6.34: "CPU 0: Machine Check Exception:               4 Bank 4: b200000000070f0f" */
+static bool is_machine_check(struct inq_span s)
+{
+    uint64_t cpu;
+
+    return inq_span_take(&s, "CPU ") && inq_span_take_decimal(&s, &cpu) &&
+           inq_span_take(&s, ": Machine Check Exception:");
+}
+
 static bool is_disk_error(struct inq_span s)
 {
     struct inq_span before;
@@ -123,7 +132,7 @@ bool inq_klog_parse_hardware(const struct inq_prefix *prefix, struct inq_klog_ev
     *event = (struct inq_klog_event){0};
     if (!prefix->is_kernel)
         return false;
-    if (!is_edac_error(s) && !is_disk_error(s)) {
+    if (!is_edac_error(s) && !is_disk_error(s) && !is_machine_check(s)) {
         if (!starts_with_one(s, begins, INQ_ARRAY_SIZE(begins)))
             return false;
         /* APEI numbers its records: "{1}[Hardware Error]: ..." */
@@ -294,12 +303,25 @@ bool inq_klog_parse_kernel(const struct inq_prefix *prefix, struct inq_klog_even
 static bool parse_lost(const struct inq_prefix *prefix, struct inq_klog_event *event)
 {
     static const char *const limited[] = {
-        "show_signal_msg: ",   "show_signal: ",     "arm64_show_signal: ",
-        "do_trap: ",           "__do_user_fault: ", "report_user_fault: ",
-        "warn_bad_vsyscall: ", "force_sig_info: ",  "do_general_protection: ",
-        "__do_page_fault: ",   "do_page_fault: ",   "signal_fault: ",
-        "do_coredump: ",       "vfs_coredump: ",    "do_user_cp_fault: ",
-        "coredump_file: ",     "coredump_pipe: ",   "exc_general_protection: ",
+        "show_signal_msg: ",
+        "show_signal: ",
+        "arm64_show_signal: ",
+        "do_trap: ",
+        "__do_user_fault: ",
+        "report_user_fault: ",
+        "warn_bad_vsyscall: ",
+        "force_sig_info: ",
+        "do_general_protection: ",
+        "__do_page_fault: ",
+        "do_page_fault: ",
+        "signal_fault: ",
+        "__ratelimit: ",
+        "do_coredump: ",
+        "vfs_coredump: ",
+        "do_user_cp_fault: ",
+        "coredump_file: ",
+        "coredump_pipe: ",
+        "exc_general_protection: ",
     };
     struct inq_span s = prefix->message, before;
     struct inq_klog_u64 count = {0};

@@ -47,11 +47,9 @@ static void take_note(struct inq_span *s, struct inq_klog_event *event)
  * %p has all digits of an address: a number at the end of a line with less of them was cut there,
  * by a terminal or a mail that broke the line.
  */
-static void drop_cut(struct inq_span s, unsigned digits, unsigned word_bits,
-                     struct inq_klog_u64 *number)
+static bool is_cut(struct inq_span s, unsigned digits, unsigned word_bits)
 {
-    if (s.at == s.end && digits > 0 && digits < 16 && !(digits == 8 && word_bits == 32))
-        number->known = false;
+    return s.at == s.end && digits > 0 && digits < 16 && !(digits == 8 && word_bits == 32);
 }
 
 /* The number after a key; blanks may stand before it. */
@@ -82,29 +80,43 @@ static bool take_rpc(struct inq_span *s, struct inq_klog_event *event)
     return true;
 }
 
+/* "ip 000055d0f0001234" and the like: an address with all its digits. */
+static bool take_address(struct inq_span *s, const char *const keys[3], unsigned word_bits,
+                         struct inq_klog_u64 *ret_number, unsigned *ret_digits)
+{
+    struct inq_span t = *s;
+    struct inq_klog_u64 number;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (!take_number(&t, keys[i], &number, ret_digits))
+            continue;
+        if (is_cut(t, *ret_digits, word_bits))
+            return false;
+        *ret_number = number;
+        *s = t;
+        return true;
+    }
+    return false;
+}
+
 /* One field of a segfault line; in any order, since copies leave out some. */
 static bool take_field(struct inq_span *s, struct inq_klog_event *event)
 {
+    static const char *const ip[] = {"ip ", "rip ", "eip "}, *const sp[] = {"sp ", "rsp ", "esp "};
     unsigned digits = 0;
 
-    if (take_number(s, "ip ", &event->ip, &digits) || take_number(s, "rip ", &event->ip, &digits) ||
-        take_number(s, "eip ", &event->ip, &digits)) {
-        drop_cut(*s, digits, 0, &event->ip);
+    if (take_address(s, ip, 0, &event->ip, &digits)) {
         if (digits == 8)
             event->word_bits = 32; /* %p of a 32-bit kernel */
         return true;
     }
-    if (take_number(s, "sp ", &event->sp, &digits) || take_number(s, "rsp ", &event->sp, &digits) ||
-        take_number(s, "esp ", &event->sp, &digits)) {
-        drop_cut(*s, digits, event->word_bits, &event->sp);
-        return true;
-    }
-    if (take_number(s, "error ", &event->error, NULL))
+    if (take_address(s, sp, event->word_bits, &event->sp, &digits) ||
+        take_number(s, "error ", &event->error, NULL))
         return true;
     if (take_rpc(s, event) || inq_klog_take_cpu(s, event))
         return true;
     struct inq_span t = *s;
-    if (inq_span_take(&t, "in ") && event->module[0] == '\0' && inq_klog_take_module(&t, event)) {
+    if (inq_span_take(&t, "in ") && !event->module_size.known && inq_klog_take_module(&t, event)) {
         *s = t;
         return true;
     }
@@ -135,24 +147,78 @@ static unsigned take_fields(struct inq_span *s, struct inq_klog_event *event)
     return fields;
 }
 
-bool inq_klog_take_broken_segfault(struct inq_span s, struct inq_klog_event *event)
+/*
+ * The end of a line that was broken: "ip", "sp 00007f", "in lib.so[1234,55d0". A mail marks such a
+ * break with "=". False when it is something else.
+ */
+static bool keep_broken(struct inq_span rest, struct inq_klog_event *event)
 {
-    struct inq_klog_event whole = *event;
+    static const char *const keys[] = {"ip", "rip", "eip", "sp", "rsp", "esp", "error", "in"};
 
-    if (event->trap != INQ_KLOG_TRAP_PAGE_FAULT || event->error.known ||
-        take_fields(&s, &whole) == 0 || s.at != s.end || !whole.error.known)
+    inq_span_trim(&rest);
+    if (inq_span_size(&rest) >= sizeof(event->broken))
+        return false;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(keys); i++) {
+        struct inq_span t = rest;
+
+        if (!inq_span_take(&t, keys[i]) || (t.at < t.end && *t.at != ' '))
+            continue;
+        inq_span_copy(&rest, event->broken, sizeof(event->broken));
+        return true;
+    }
+    return false;
+}
+
+/* "sp 00007f" and "fd00001000 error 6", "in" and "lib.so[...]": as one line. */
+static bool join_broken(struct inq_span s, const char *between, struct inq_klog_event *event)
+{
+    char line[640];
+    size_t head = strlen(event->broken), size = inq_span_size(&s);
+    struct inq_klog_event whole = *event;
+    struct inq_span t;
+
+    if (head > 0 && event->broken[head - 1] == '=')
+        head--;
+    if (size > sizeof(line) - sizeof(event->broken) - 2)
+        return false;
+    memcpy(line, event->broken, head);
+    memcpy(line + head, between, strlen(between));
+    memcpy(line + head + strlen(between), s.at, size);
+    t = inq_span_of(line, head + strlen(between) + size);
+    whole.broken[0] = '\0';
+    if (take_fields(&t, &whole) == 0 ||
+        (!strncmp(event->broken, "in", 2) && !whole.module_size.known) ||
+        (event->module[0] && strcmp(event->module, whole.module) != 0) ||
+        !(whole.error.known || (whole.ip.known && whole.sp.known)) ||
+        (t.at != t.end && !whole.module_size.known && !keep_broken(t, &whole)))
         return false;
     *event = whole;
     return true;
 }
 
-static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_event *event,
-                           bool *ret_foreign)
+bool inq_klog_take_broken_segfault(struct inq_span s, struct inq_klog_event *event)
 {
-    struct inq_span s = prefix->message, before;
+    struct inq_klog_event whole = *event;
+
+    if (event->trap != INQ_KLOG_TRAP_PAGE_FAULT)
+        return false;
+    if (event->broken[0])
+        return join_broken(s, "", event) || join_broken(s, " ", event);
+    if (event->error.known || take_fields(&s, &whole) == 0 || !whole.error.known ||
+        (s.at != s.end && !keep_broken(s, &whole)))
+        return false;
+    *event = whole;
+    return true;
+}
+
+/* What begins at `at` of the message. */
+static bool parse_segfault_at(const struct inq_prefix *prefix, const char *at,
+                              struct inq_klog_event *event, bool *ret_foreign)
+{
+    struct inq_span s = {at, prefix->message.end}, before = {prefix->message.at, at};
     uint64_t address;
 
-    if (!inq_span_take_until(&s, "segfault at ", &before) || !inq_span_take_hex(&s, &address, NULL))
+    if (!inq_span_take(&s, "segfault at ") || !inq_span_take_hex(&s, &address, NULL))
         return false;
     event->kind = INQ_KLOG_FAULT;
     event->family = INQ_KLOG_CPU_X86;
@@ -160,10 +226,39 @@ static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_even
     inq_klog_set(&event->address, address);
     (void)take_fields(&s, event);
     /* an address alone is what people write; the kernel writes more, perhaps on the next line */
-    if (!event->error.known && !(event->ip.known && (event->sp.known || s.at == s.end)))
+    const bool broken = s.at == s.end || keep_broken(s, event);
+    const char *in = inq_span_find_last(&prefix->message, " in ");
+    if (in && event->module[0] && !event->module_size.known && s.at == s.end)
+        (void)keep_broken((struct inq_span){in, s.end}, event); /* its range may be cut */
+    if (!event->error.known && !(event->ip.known && (event->sp.known || broken)) &&
+        !(broken && prefix->is_kernel))
         return false;
     inq_klog_set(&event->signal, 11);
     return inq_klog_take_subject(prefix, before, event, ret_foreign);
+}
+
+/* A program may call itself "segfault at 0 i": so many times the words are looked for. */
+#define NAMES_MOST 4
+
+static bool parse_segfault(const struct inq_prefix *prefix, struct inq_klog_event *event,
+                           bool *ret_foreign)
+{
+    const struct inq_klog_event empty = {0};
+    struct inq_span s = prefix->message;
+
+    for (int i = 0; i < NAMES_MOST; i++) {
+        const char *at = inq_span_find(&s, "segfault at ");
+
+        if (!at)
+            return false;
+        *event = empty;
+        if (parse_segfault_at(prefix, at, event, ret_foreign)) {
+            *ret_foreign = false; /* what was tried before it was in the name */
+            return true;
+        }
+        s.at = at + 1;
+    }
+    return false;
 }
 
 static bool set_trap(struct inq_span words, bool traps_prefix, struct inq_klog_event *event)
@@ -247,8 +342,15 @@ static bool parse_trap(const struct inq_prefix *prefix, struct inq_klog_event *e
     uint64_t ip;
 
     without.is_kernel = prefix->is_kernel || traps_prefix;
-    if (!find_ip(&s, &before) || !split_words(&before, &words))
-        return false;
+    for (int i = 0;; i++) { /* the name may hold " ip:", too */
+        const char *start = prefix->message.at + (traps_prefix ? strlen("traps: ") : 0);
+
+        if (i == NAMES_MOST || !find_ip(&s, &before))
+            return false;
+        before.at = start;
+        if (split_words(&before, &words))
+            break;
+    }
     inq_span_skip_blanks(&s);
     if (!inq_span_take_hex(&s, &ip, NULL) || !set_trap(words, traps_prefix, event))
         return false;

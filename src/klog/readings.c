@@ -174,7 +174,9 @@ static bool mean_class(json_t *list, const struct inq_klog_event *e)
     static const struct {
         const char *class, *read, *execute;
     } words[] = {
-        {"null-page", "a field of a structure through a null pointer: the address is its offset",
+        {"null-page",
+         "a null pointer, and the address is the offset of a field; or a small number taken for "
+         "a pointer",
          "a call of a null function pointer, or of a small number"},
         {"near-null",
          "a null pointer with a large offset or index, or a small number taken for a "
@@ -205,6 +207,14 @@ static bool mean_class(json_t *list, const struct inq_klog_event *e)
             return say(list, "%s: %s", class, text);
     }
     return true;
+}
+
+static bool mean_bus_error(json_t *list, const struct inq_klog_event *e)
+{
+    return !inq_klog_is_bus_error(e) ||
+           say(list, "SIGBUS: a mapping is there, and its page could not be had (a file that was "
+                     "cut short or cannot be read, no room or huge page left, broken memory), or "
+                     "the address is misaligned");
 }
 
 static bool mean_instruction(json_t *list, const struct inq_klog_event *e)
@@ -284,7 +294,8 @@ static bool mean_fault(json_t *list, const struct inq_klog_event *e)
         ok =
             ok && say(list, "a call of the vsyscall page, which old statically linked programs and "
                             "glibc before 2.14 make: vsyscall=emulate lets them");
-    return ok && mean_class(list, e) && mean_instruction(list, e) && mean_place(list, e);
+    return ok && mean_bus_error(list, e) && mean_class(list, e) && mean_instruction(list, e) &&
+           mean_place(list, e);
 }
 
 /* "exitcode=0x0000000b": a wait status, the signal in its low seven bits */
@@ -397,12 +408,15 @@ bool inq_klog_add_open(json_t *list, const struct inq_klog_group *group)
     if (e->handler_possible &&
         !say(list, "whether it died: this kernel tells of faults that the process handles, too"))
         return false;
-    if (e->access == INQ_KLOG_ACCESS_EXECUTE && e->address.known && e->address.value > 0xffff)
+    if (!inq_klog_is_bus_error(e) && e->access == INQ_KLOG_ACCESS_EXECUTE && e->address.known &&
+        e->address.value > 0xffff)
         return say(list,
                    "unloaded code or an overwritten pointer: a core has the return address at "
                    "the stack pointer and the gaps between the libraries");
     if (e->trap == INQ_KLOG_TRAP_GENERAL_PROTECTION || e->trap == INQ_KLOG_TRAP_STACK_SEGMENT)
         return say(list, "which address: a core's registers and the instruction tell");
+    if (inq_klog_is_bus_error(e))
+        return say(list, "what is mapped there: a core has the names of the files");
     if (e->trap != INQ_KLOG_TRAP_PAGE_FAULT)
         return say(list, "how the program came there: the callers are in a core (inquest triage), "
                          "not in the log");

@@ -201,9 +201,33 @@ static uint64_t distance(const struct inq_log_line *line, const struct core *cor
     return (uint64_t)llabs(core->usec - line->usec);
 }
 
-/* ip and sp are equal. A program without address randomisation dies at the same place each time. */
+/*
+ * Is the stack where it lies without address randomisation (setarch -R, norandmaps, gdb): the top
+ * of what the process may have, or the mappings right below it? By chance one in some 60,000 is.
+ */
+static bool is_fixed(const struct core *core)
+{
+    return core->sp >> 28 == 0x7ffff || core->sp >> 28 == 0xfffff || /* x86-64; aarch64 */
+           core->sp >> 20 == 0xfff || core->sp >> 20 == 0xbff;       /* 32 bits */
+}
+
+/*
+ * ip and sp are equal. Of a program without address randomisation they are so each time it dies at
+ * one place, and its id may come again after a restart: then the time has to agree, too.
+ */
+static bool is_sure(const struct inq_log_line *line, const struct core *core, bool tid,
+                    bool several)
+{
+    const enum agreement time = time_agrees(line, core);
+
+    if (is_fixed(core))
+        return tid ? time != CONTRADICTS : !several && time == AGREES;
+    return tid || (!several && time != CONTRADICTS);
+}
+
+/* See is_sure(). */
 static bool match_pointers(struct inq_kernel_log *log, const struct core *core,
-                           struct match *ret_match)
+                           struct match *ret_match, bool *ret_several)
 {
     struct inq_log_line *best = NULL;
     bool best_tid = false, several = false;
@@ -229,10 +253,11 @@ static bool match_pointers(struct inq_kernel_log *log, const struct core *core,
     *ret_match = (struct match){
         .line = best,
         .by = "ip-sp",
-        .sure = best_tid || (!several && time_agrees(best, core) != CONTRADICTS),
+        .sure = is_sure(best, core, best_tid, several),
     };
     /* many of one place, and neither id nor time chooses among them */
-    return best_tid || !several || time_agrees(best, core) == AGREES;
+    *ret_several = !best_tid && several && time_agrees(best, core) != AGREES;
+    return !*ret_several;
 }
 
 /* The thread id is equal: what else is? NULL when that is too little, or something contradicts. */
@@ -343,6 +368,9 @@ static void set_crashed_at(struct inq_evidence *evidence, const struct inq_log_l
 
     if (core->time_named || !line->has_time || !inq_log_time_text(usec, when))
         return;
+    /* a core is written after its line: a clock that says otherwise was off */
+    if (core->has_time && core->usec < usec - NAMED_SECONDS * USEC)
+        return;
     inq_evidence_set_text(evidence, "process.crashed_at", when);
     inq_evidence_set_text(evidence, "process.crashed_at_source", "kernel-log");
 }
@@ -434,7 +462,7 @@ static const char *never_logged(const json_t *document)
 
 /* Nothing is said where the log may not be read: there, nothing is known. */
 static void say_absent(struct inq_evidence *evidence, const struct inq_kernel_log *log,
-                       const struct core *core)
+                       const struct core *core, bool several)
 {
     const char *why = never_logged(evidence->document);
     bool expected = true;
@@ -447,9 +475,12 @@ static void say_absent(struct inq_evidence *evidence, const struct inq_kernel_lo
         why = "the log has more crashes than are kept: the oldest were left out";
     if (!why) {
         expected = false;
-        why = log->lost ? "none fits; the log says that lines are missing from it"
-                        : "none fits; lines can be missing when many processes crash at once, and "
-                          "there are none while debug.exception-trace is 0";
+        why = several ? "several lines fit alike, and neither the thread's id nor the time tells "
+                        "which is its own"
+              : log->lost
+                  ? "none fits; the log says that lines are missing from it"
+                  : "none fits; lines can be missing when many processes crash at once, and "
+                    "there are none while debug.exception-trace is 0";
     }
     inq_evidence_set_bool(evidence, "kernel_log_absence.expected", expected);
     inq_evidence_set_text(evidence, "kernel_log_absence.why", why);
@@ -458,6 +489,7 @@ static void say_absent(struct inq_evidence *evidence, const struct inq_kernel_lo
 struct inq_error *inq_kernel_log_join(struct inq_kernel_log *log, struct inq_evidence *evidence)
 {
     struct match match = {0};
+    bool several = false;
     struct core core;
 
     if (log->unreadable) {
@@ -465,9 +497,9 @@ struct inq_error *inq_kernel_log_join(struct inq_kernel_log *log, struct inq_evi
         return NULL;
     }
     look_at(evidence->document, &core);
-    if (!match_pointers(log, &core, &match) && !match_tid(log, &core, &match)) {
+    if (!match_pointers(log, &core, &match, &several) && !match_tid(log, &core, &match)) {
         inq_evidence_set(evidence, "kernel_log", json_array());
-        say_absent(evidence, log, &core);
+        say_absent(evidence, log, &core, several);
         return evidence->failed ? &inq_error_oom : NULL;
     }
     match.line->joined = true;

@@ -58,6 +58,7 @@ class Machine:
         self.put("proc/1/status", status("systemd", 0))
         self.put("proc/1/coredump_filter", "00000033\n")
         self.put("proc/900/status", status("database", 0, 3 * GIB // KIB))
+        self.put("bin/sh", "", 0o755)
         self.folder("var/crash", 0o1777)
         self.folder("home/user", 0o755)
 
@@ -65,6 +66,8 @@ class Machine:
         return os.path.join(self.root, name)
 
     def put(self, name, text, mode=0o644):
+        if mode & 0o111 and not text:
+            text = "\x7fELF"
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
         if os.path.lexists(self.path(name)):
             os.unlink(self.path(name))
@@ -146,6 +149,7 @@ def limit_cases(t):
 
     t.machine("ulimit 0", own(soft="0"), ("core-limit", "mend", "there is none", "ulimit -c unlimited"), only=True)
     t.machine("hard 0", own(soft="0", hard="0"), ("core-limit", "mend", "", "limits.d"), only=True)
+    t.machine("a star is not root", own(soft="0", hard="0"), ("core-limit", "mend", "", "'*' root"), only=True)
     t.machine("one page less", own(soft="4095"), ("core-limit", "mend", "there is none"))
     t.machine("1 GiB", own(soft=str(GIB)), ("core-limit", "mend", "database (900), needs 3.0 GiB"), only=True)
     t.machine("4 GiB", own(soft=str(4 * GIB)), ("core-limit", "ok"))
@@ -194,7 +198,7 @@ def limit_cases(t):
         return lambda m: m.put("usr/lib/systemd/system/web.service", text)
     arguments = ("--unit", "web.service")
     t.machine("unit 0", unit("[Service]\nLimitCORE=0\n"),
-              ("systemd-limit", "mend", "web.service", "systemctl edit"), arguments=arguments)
+              ("systemd-limit", "mend", "web.service", "/etc/systemd/system/web.service.d/60-core.conf"), arguments=arguments)
     t.machine("unit says nothing", unit("[Service]\n"), ("systemd-limit", "ok"), arguments=arguments)
     t.machine("no such unit", lambda m: None, ("systemd-limit", "unknown", "no file"), arguments=arguments)
     t.machine("unit filter", unit("[Service]\nCoredumpFilter=elf-headers shared-anonymous private-huge\n"),
@@ -237,6 +241,24 @@ def pattern_cases(t):
     t.machine("pipe, from the root", pattern("|usr/bin/taker", program("usr/bin/taker")), ("core-pattern", "ok"))
     t.machine("pipe to nothing", pattern("|"), ("core-pattern", "mend", "no program"))
     t.machine("pipe to false", pattern("|/bin/false", program("bin/false")), ("core-pattern", "mend", "throws"))
+
+    def script(text):
+        return lambda m: m.put("usr/bin/taker", text, 0o755)
+    t.machine("pipe to a script without #!", pattern("|/usr/bin/taker", script("cat >/var/crash/core\n")),
+              ("core-pattern", "mend", "nor with #!", "kernel.core_pattern="), only=True)
+    t.machine("pipe to a script of nothing", pattern("|/usr/bin/taker", script("#! /opt/python3 -u\n")),
+              ("core-pattern", "mend", "interpreter /opt/python3 is not there", "kernel.core_pattern="), only=True)
+    t.machine("pipe to a program of its own", pattern("|/usr/bin/%e %p"), ("core-pattern", "unknown", "another program"))
+    t.machine("thrown away", pattern("/dev/null", lambda m: os.makedirs(m.path("dev/null"))),
+              ("core-pattern", "mend", "no regular file", "kernel.core_pattern=/var/crash"))
+    t.machine("a missing system folder", pattern("/dev/cores/core.%p"),
+              ("core-folder", "mend", "not there", "kernel.core_pattern=/var/crash"), only=True)
+
+    def root_folder(m):
+        m.pattern("/core.%p")
+        os.chmod(m.root, 0o755)
+    t.machine("the root folder is not opened to all", root_folder,
+              ("core-folder", "mend", "Only root may write to /:", "kernel.core_pattern=/var/crash"), only=True)
 
     def absolute_link(m):
         m.link("usr/bin/taker", "/opt/taker")

@@ -85,8 +85,8 @@ static void names(void **state)
 
 static void sizes(void **state)
 {
-    static const char *const bad[] = {"",  "x",   "-1",  "1Q", "12 G", "99999999999999999999",
-                                      "G", "17E", "0x10"};
+    static const char *const bad[] = {"",  "x",   "-1",   "1Q", "12 Q", "99999999999999999999",
+                                      "G", "17E", "0x10", ".5", "1G x"};
     uint64_t bytes;
 
     (void)state;
@@ -94,6 +94,12 @@ static void sizes(void **state)
     assert_true(bytes == INQ_LIMIT_NONE);
     assert_true(inq_conf_size("2G", &bytes));
     assert_true(bytes == 2ull << 30);
+    assert_true(inq_conf_size("1.5G", &bytes));
+    assert_true(bytes == 3ull << 29);
+    assert_true(inq_conf_size("12 G", &bytes));
+    assert_true(bytes == 12ull << 30);
+    assert_true(inq_conf_size("1G 512M", &bytes));
+    assert_true(bytes == 3ull << 29);
     assert_true(inq_conf_size("0", &bytes));
     assert_true(bytes == 0);
     for (size_t i = 0; i < INQ_ARRAY_SIZE(bad); i++)

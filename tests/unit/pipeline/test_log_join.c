@@ -140,6 +140,55 @@ static void the_same_place_each_time(void **state)
     inq_evidence_destroy(e);
 }
 
+/* The stack where it lies without randomisation: pointers alone choose no run of the program. */
+static void fixed_pointers_are_likely(void **state)
+{
+    static const char line[] =
+        "python[%s]: segfault at 8 ip 558358c57139 sp 7fffffffe6c0 error 4\n";
+    static const struct {
+        const char *prefix, *tid;
+        int64_t mtime;
+        const char *wanted;
+    } rows[] = {
+        {"[1.0] ", "431967", 0, "ip-sp"},
+        {"[1.0] ", "77", 0, "ip-sp*"},
+        {"2026-03-01T02:09:20+00:00 h kernel: ", "77", WHEN, "ip-sp"},
+        {"2026-03-01T02:09:20+00:00 h kernel: ", "77", WHEN + 90000, "ip-sp*"},
+        /* the same id again, after a restart */
+        {"2026-03-01T02:09:20+00:00 h kernel: ", "431967", WHEN + 90000, "ip-sp*"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(rows); i++) {
+        struct inq_evidence *e = core("core", rows[i].mtime);
+        char text[256], log[512];
+
+        inq_evidence_set(e, "threads",
+                         json_pack("[{s:i, s:b, s:{s:o, s:o}}]", "tid", 431967, "crashed", 1,
+                                   "registers", "rip", inq_json_addr(IP), "rsp",
+                                   inq_json_addr(0x7fffffffe6c0u)));
+        snprintf(text, sizeof(text), line, rows[i].tid);
+        snprintf(log, sizeof(log), "%s%s", rows[i].prefix, text);
+        assert_string_equal(joined(log, false, e), rows[i].wanted);
+        inq_evidence_destroy(e);
+    }
+}
+
+/* A line that is later than the core's last byte has a clock that is off: no time is taken of it.
+ */
+static void a_clock_that_is_off(void **state)
+{
+    struct inq_evidence *e = core("core", WHEN);
+    const json_t *process;
+
+    (void)state;
+    assert_string_equal(joined("2026-03-01T05:09:20+00:00 h kernel: " OWN, false, e), "ip-sp");
+    process = json_object_get(e->document, "process");
+    assert_string_equal(json_string_value(json_object_get(process, "crashed_at_source")),
+                        "file-time");
+    inq_evidence_destroy(e);
+}
+
 static void ids_alone_are_too_little(void **state)
 {
     (void)state;
@@ -248,7 +297,8 @@ int run_log_join_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointers_are_sure),        cmocka_unit_test(facts_of_a_line),
-        cmocka_unit_test(the_same_place_each_time), cmocka_unit_test(ids_alone_are_too_little),
+        cmocka_unit_test(the_same_place_each_time), cmocka_unit_test(fixed_pointers_are_likely),
+        cmocka_unit_test(a_clock_that_is_off),      cmocka_unit_test(ids_alone_are_too_little),
         cmocka_unit_test(own_log_and_foreign_core), cmocka_unit_test(reasons_for_no_line),
         cmocka_unit_test(lines_without_a_core),     cmocka_unit_test(many_lines),
     };
