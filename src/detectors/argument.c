@@ -46,13 +46,24 @@ static bool is_wanted(const char *name)
     return false;
 }
 
+/* Each CPU's ABI; i386 and m68k hand arguments over on the stack. */
 static const char *first_argument_register(const struct inq_cpu *cpu)
 {
-    if (!cpu)
-        return NULL;
-    if (!strcmp(cpu->name, "x86_64"))
-        return "rdi";
-    return strcmp(cpu->name, "aarch64") ? NULL : "x0";
+    static const char *const registers[][2] = {
+        {"x86_64", "rdi"}, {"aarch64", "x0"}, {"arm", "r0"},   {"ppc", "r3"},
+        {"ppc64", "r3"},   {"riscv64", "a0"}, {"s390x", "r2"}, {"sparc64", "o0"},
+    };
+
+    for (size_t i = 0; cpu && i < INQ_ARRAY_SIZE(registers); i++)
+        if (!strcmp(cpu->name, registers[i][0]))
+            return registers[i][1];
+    return NULL;
+}
+
+/* What is left of a difference on a CPU of 32 bits. */
+static uint64_t whole_word(const struct inq_dump *dump, uint64_t value)
+{
+    return dump->core->cpu->word_bytes == 4 ? (uint32_t)value : value;
 }
 
 /* The value of the register that the failing load is based on; false when it is no such load. */
@@ -63,7 +74,7 @@ static bool value_by_instruction(const struct inq_dump *dump, uint64_t *ret_valu
     inq_fault_site(dump, &site);
     const struct inq_operand *operand = site.operand;
     if (!operand || operand->use != INQ_READS || !operand->base || operand->index ||
-        operand->address != operand->base_value - dump->core->cpu->word_bytes)
+        operand->address != whole_word(dump, operand->base_value - dump->core->cpu->word_bytes))
         return false;
     *ret_value = operand->base_value;
     return true;
@@ -177,15 +188,16 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
                                  "the function that failed has no name: it could be free()");
     if (!is_wanted(frame->function))
         return NULL;
-    if (!name || !thread->has_registers || !inq_core_register(dump->core, thread, name, &value))
+    if (value_by_instruction(dump, &base))
+        inq_evidence_set_addr(evidence, "fault.argument", base);
+    else if (!name || !thread->has_registers ||
+             !inq_core_register(dump->core, thread, name, &value))
         inq_evidence_set_unknown(evidence, "fault.argument",
                                  "arguments are not read from the registers of this CPU");
-    else if (value_by_instruction(dump, &base))
-        inq_evidence_set_addr(evidence, "fault.argument", base);
     else if (!inq_crash_has_address(dump))
         inq_evidence_set_unknown(evidence, "fault.argument",
                                  "there is no fault address that a register could agree with");
-    else if (dump->core->siginfo.addr == value - dump->core->cpu->word_bytes)
+    else if (dump->core->siginfo.addr == whole_word(dump, value - dump->core->cpu->word_bytes))
         inq_evidence_set_addr(evidence, "fault.argument", value);
     else if (fault_by_call_site(dump, &base))
         inq_evidence_set_addr(evidence, "fault.argument", base);

@@ -32,6 +32,8 @@ static bool siginfo_of_trap(const struct inq_dump *dump, const struct inq_signal
     uint64_t pc = inq_core_pc(dump->core, &context->thread);
     struct inq_memory_region region;
 
+    if (dump->core->machine != EM_X86_64 && context->trapno != TRAP_PAGE_FAULT)
+        return false;
     *ret_siginfo = (struct inq_siginfo){.addr = pc};
     switch (context->trapno) {
     case TRAP_PAGE_FAULT:
@@ -128,7 +130,8 @@ static bool agrees(const struct inq_dump *view, const struct inq_signal_context 
     case TRAP_PAGE_FAULT:
         if (site.operand || site.access == INQ_ACCESS_EXECUTE)
             return true;
-        return !site.has_instruction &&
+        /* bytes that are no load or store that is understood agree with nothing */
+        return !site.has_instruction && site.n_bytes == 0 &&
                inq_access_is_refused(view, context->cr2, 1,
                                      context->err & PF_WRITE ? INQ_ACCESS_WRITE : INQ_ACCESS_READ,
                                      &refused);

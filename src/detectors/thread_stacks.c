@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pthread_block.h"
+#include "signal_frame.h"
 
 /* Guards are small; a larger mapping without rights below a stack is there for another reason (the
  * part of an arena of malloc() that is not used yet, a reserved heap). */
@@ -115,18 +116,19 @@ struct inq_thread_stack inq_stack_of_signals(const struct inq_dump *dump,
 {
     struct inq_thread_stack stack = {
         .source = INQ_STACK_UNKNOWN, .host = SIZE_MAX, .guest = SIZE_MAX};
-    uint64_t start, size, end;
+    uint64_t start, size, end, at;
 
-    if (dump->core->machine != EM_X86_64 || dump->core->cpu->word_bytes != 8 || !frames)
+    if (!inq_signal_context_supported(dump->core) || dump->core->cpu->word_bytes != 8 || !frames)
         return stack;
     for (size_t i = 0; i < frames->n_frames; i++) {
         const struct inq_frame *frame = &frames->frames[i];
         /* the return address is popped: struct ucontext {flags, link, {ss_sp, ss_flags, ss_size}}
          */
-        if (frame->kind != INQ_FRAME_SIGNAL || frame->sp > UINT64_MAX - 40)
+        if (frame->kind != INQ_FRAME_SIGNAL || frame->sp > UINT64_MAX - 256)
             continue;
-        if (inq_memory_u64(dump->memory, frame->sp + 16, &start) &&
-            inq_memory_u64(dump->memory, frame->sp + 32, &size) && start > 0 && size > 0 &&
+        at = inq_signal_context_stack(dump->core, frame->sp);
+        if (inq_memory_u64(dump->memory, at, &start) &&
+            inq_memory_u64(dump->memory, at + 16, &size) && start > 0 && size > 0 &&
             !__builtin_add_overflow(start, size, &end) && frame->sp - start < size && sp < end &&
             (sp >= start || start - sp <= MOST_GUARD)) {
             stack.source = INQ_STACK_SIGNAL;

@@ -118,6 +118,31 @@ static bool is_elf64_le(const struct table *table)
            !table->image->big_endian;
 }
 
+/* A Thumb function's address has its lowest bit set (ELF for the Arm architecture, 5.5.3). */
+static uint64_t code_address(const struct table *table, const struct inq_symbol *symbol)
+{
+    bool thumb = table->image->machine == EM_ARM && symbol->type != STT_NOTYPE;
+    return thumb ? symbol->addr & ~UINT64_C(1) : symbol->addr;
+}
+
+/* "$x", "$d", "$t.3", "$xrv64i2p1": what kind of bytes follow, on Arm and RISC-V; no name. */
+static bool is_mapping_symbol(const struct table *table, const struct inq_symbol *symbol)
+{
+    const char *name = symbol->name;
+
+    if (symbol->type != STT_NOTYPE || name[0] != '$' || name[1] == '\0')
+        return false;
+    switch (table->image->machine) {
+    case EM_ARM:
+    case EM_AARCH64:
+        return strchr("atdx", name[1]) != NULL && (name[2] == '\0' || name[2] == '.');
+    case EM_RISCV:
+        return name[1] == 'x' || (name[1] == 'd' && (name[2] == '\0' || name[2] == '.'));
+    default:
+        return false;
+    }
+}
+
 /* What decides quickly that a symbol is none of ours: nearly all are not. */
 static bool peek_range(const struct table *table, size_t i, uint64_t *ret_addr, uint64_t *ret_size)
 {
@@ -132,16 +157,20 @@ static bool peek_range(const struct table *table, size_t i, uint64_t *ret_addr, 
     }
     if (!inq_image_symbol(table->image, table->symbols, i, &symbol))
         return false;
-    *ret_addr = symbol.addr;
+    *ret_addr = code_address(table, &symbol);
     *ret_size = symbol.size;
     return symbol.section != SHN_UNDEF && is_code_type(symbol.type);
 }
 
 static bool usable_name(const struct table *table, size_t i, struct inq_symbol *ret_symbol)
 {
-    return inq_image_symbol(table->image, table->symbols, i, ret_symbol) &&
-           ret_symbol->section != SHN_UNDEF && is_code_type(ret_symbol->type) &&
-           ret_symbol->name[0] != '\0' && ret_symbol->name[0] != '@';
+    if (!inq_image_symbol(table->image, table->symbols, i, ret_symbol) ||
+        ret_symbol->section == SHN_UNDEF || !is_code_type(ret_symbol->type) ||
+        ret_symbol->name[0] == '\0' || ret_symbol->name[0] == '@' ||
+        is_mapping_symbol(table, ret_symbol))
+        return false;
+    ret_symbol->addr = code_address(table, ret_symbol);
+    return true;
 }
 
 /* The one pass: symbols whose size covers an address. */

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "walk_any.h"
 
+#include <elf.h>
+#include <string.h>
+
+#include "signal_frame.h"
+
 #define MAX_SIGNAL_FRAMES 256u
 #define ENTRY_BYTES 64u
 
@@ -131,9 +136,36 @@ static bool step_cfi(struct walk *walk, struct next *ret_next)
     }
 }
 
+/*
+ * What a handler returns to, where no call frame information says so: mov x8, #139; svc #0. The
+ * frame record that the kernel leaves there would lead past the function that was interrupted.
+ */
+static bool step_trampoline(struct walk *walk, struct next *ret_next)
+{
+    static const uint8_t aarch64[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
+    const struct inq_core *core = walk->walker->chain.core;
+    struct inq_core_thread none = {0};
+    struct inq_signal_context context;
+    uint8_t bytes[sizeof(aarch64)];
+
+    if (walk->exact || core->machine != EM_AARCH64 ||
+        !inq_codemap_read(walk->walker->common->code, pc_of(walk), bytes, sizeof(bytes)) ||
+        memcmp(bytes, aarch64, sizeof(bytes)) != 0 ||
+        !inq_signal_context_read(core, walk->walker->common->code->memory, &none, sp_of(walk),
+                                 &context))
+        return false;
+    for (unsigned int i = 0; i < walk->cpu->n_registers; i++)
+        inq_regs_set(&ret_next->regs, (int)i, context.thread.registers[i]);
+    ret_next->from_signal = true;
+    ret_next->trust = INQ_TRUST_CONTEXT;
+    return true;
+}
+
 static bool step(struct walk *walk, const struct inq_place *here, struct next *ret_next)
 {
     *ret_next = (struct next){.from_signal = false};
+    if (step_trampoline(walk, ret_next))
+        return check(walk, ret_next);
     if (!walk->exact || here->executable)
         return step_cfi(walk, ret_next) && check(walk, ret_next);
     if (!inq_chain_bad_call(&walk->walker->chain, &walk->now, &ret_next->regs))
