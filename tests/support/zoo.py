@@ -118,8 +118,9 @@ def crash(command, folder, kill=None, env=None, timeout=60, root=None, stack_kib
     as the process sees it.
     """
     check_cores_possible()
-    if env is None:  # meson sets it, and glibc then overwrites what is freed: programs die as they do elsewhere
-        env = {name: value for name, value in os.environ.items() if name != "MALLOC_PERTURB_"}
+    if env is None:  # meson sets MALLOC_PERTURB_, others may set more: programs die as they do elsewhere
+        env = {name: value for name, value in os.environ.items()
+               if name != "GLIBC_TUNABLES" and not name.startswith("MALLOC_")}
     where = tempfile.mkdtemp(dir=folder)
 
     def before():
