@@ -17,7 +17,7 @@ static const struct cli_command commands[] = {
     {"export", "", "The crash database as lines of JSON", 'x', cli_export},
     {"groups", "", "The bugs in the crash database, the most frequent first", 'q', cli_groups},
     {"history", "", "The crashes in the crash database, a line each", 'q', cli_history},
-    {"import", "FILE...", "Crashes that inquest export wrote, into the crash database", 'i',
+    {"import", "FILE... | -", "Crashes that inquest export wrote, into the crash database", 'i',
      cli_import},
     {"klog", "[FILE... | -]", "Crashes that the kernel logged: decoded, grouped, judged", 'k',
      cli_klog},
@@ -48,8 +48,8 @@ static void print_help(struct cli *cli, const struct cli_command *command)
     _cleanup_(inq_text_deinit) struct inq_text text = {0};
 
     if (command) {
-        inq_text_printf(&text, "Usage: inquest %s [OPTION...] %s\n%s%s\n\nOptions:\n",
-                        command->name, command->usage, command->help,
+        inq_text_printf(&text, "Usage: inquest %s [OPTION...]%s%s\n%s%s\n\nOptions:\n",
+                        command->name, *command->usage ? " " : "", command->usage, command->help,
                         inq_ends_with(command->help, "?") ? "" : ".");
         cli_options_help(&text, command->letter);
     } else {
@@ -60,8 +60,8 @@ static void print_help(struct cli *cli, const struct cli_command *command)
         inq_text_append(&text, "\nOptions (more with inquest COMMAND --help):\n");
         cli_options_help(&text, '\0');
         inq_text_append(&text, "\nExit codes: 0 complete, 1 partial, 2 usage, 3 not analysable, "
-                               "4 a limit was hit,\n5 the worker died, 6 input or output error; "
-                               "see inquest(1).\n");
+                               "4 a limit was hit,\n5 the worker died, 6 input or output error, "
+                               "8 what --fail-on looks for; see inquest(1).\n");
     }
     cli_print(cli, &text);
 }

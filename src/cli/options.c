@@ -68,7 +68,7 @@ struct row {
 
 /* In the order of the help. What later versions fill is taken and does nothing yet. */
 static const struct row rows[] = {
-    {"json", OPT_JSON, NULL, "*", "one JSON document; for scan, one line a core"},
+    {"json", OPT_JSON, NULL, "*", "one JSON document; for scan and history, one a line"},
     {"all", OPT_ALL, NULL, "l", "every library, and the pairs that nothing makes cross"},
     {"try", OPT_TRY, NULL, "d", "crash a process of its own, and follow its core to the report"},
     {"pid", OPT_PID, "PID", "d", "look at this running process"},
@@ -110,7 +110,7 @@ static const struct row rows[] = {
     {"group", OPT_GROUP, "ID", "pqxr", "only crashes of this group"},
     {"dry-run", OPT_DRY_RUN, NULL, "pr", "only say how many"},
     {"db", OPT_DB, "FILE", "cspqxir",
-     "crash database (default: INQUEST_DB, or in the state directory)"},
+     "crash database or none (default: INQUEST_DB, or the state directory's)"},
     {"no-store", OPT_NO_STORE, NULL, "cs", "neither ask the crash database nor keep a record"},
     {"again", OPT_AGAIN, NULL, "s", "triage also cores that an earlier scan did"},
     {"color", OPT_COLOR, "WHEN", "*", "auto (default), always or never; NO_COLOR is heard"},

@@ -17,23 +17,29 @@ static void tell_failure(void *context, struct inq_error *error)
     inq_error_destroy(error);
 }
 
-/* INQUEST_DB is a file, or "none". To be freed; NULL for none. */
-static char *chosen_path(const struct cli *cli)
+/* What --db or INQUEST_DB says: a file, or "none". NULL: the default. */
+static const char *choice(const struct cli *cli)
 {
     const char *variable = secure_getenv("INQUEST_DB");
 
     if (cli->options.db)
-        return strdup(cli->options.db);
-    if (variable && *variable)
-        return strcmp(variable, "none") ? strdup(variable) : NULL;
-    return inq_store_default_path();
+        return cli->options.db;
+    return variable && *variable ? variable : NULL;
+}
+
+/* To be freed; NULL for none. */
+static char *chosen_path(const struct cli *cli)
+{
+    const char *chosen = choice(cli);
+
+    if (!chosen)
+        return inq_store_default_path();
+    return strcmp(chosen, "none") ? strdup(chosen) : NULL;
 }
 
 static bool is_chosen(const struct cli *cli)
 {
-    const char *variable = secure_getenv("INQUEST_DB");
-
-    return cli->options.db || (variable && *variable);
+    return choice(cli) != NULL;
 }
 
 static struct inq_error *open_store(struct cli *cli)

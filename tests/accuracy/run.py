@@ -91,8 +91,8 @@ def main():
     os.makedirs(programs, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for case in zoo.load_cases():
-            if "compiler" in case and not shutil.which(case["compiler"]):
-                print(f"skipped: {case['id']}: no {case['compiler']}")
+            if zoo.why_skipped(case):
+                print(f"skipped: {case['id']}: {zoo.why_skipped(case)}")
                 continue
             try:
                 report = report_of(case, inquest, programs, folder, youngest)

@@ -510,6 +510,7 @@ def markdown(w, d):
 
 
 def main():
+    os.umask(0o022)  # some rows are for another user
     inquest, programs = os.path.abspath(sys.argv[1]), sys.argv[2]
     wanted = {int(n) for n in sys.argv[3:] if n != "--long"}
     long = "--long" in sys.argv

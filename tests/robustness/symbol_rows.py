@@ -457,6 +457,7 @@ Case.run_any = run_any
 
 
 def main():
+    os.umask(0o022)  # as root, inquest reads only what all may read
     inquest = os.path.abspath(sys.argv[1])
     try:
         zoo.check_cores_possible()

@@ -133,8 +133,7 @@ def engines_agree(core):
 
 
 def faulthandler(folder):
-    need("python3")
-    core = crash(folder, ["python3", "-X", "faulthandler", "-c", "import ctypes; ctypes.string_at(0)"])
+    core = crash(folder, [sys.executable, "-X", "faulthandler", "-c", "import ctypes; ctypes.string_at(0)"])
     report = triage(core)
     fault(report, address="0x0", access="read")
     in_order(report, "raise", "str", "main")
@@ -285,7 +284,6 @@ def rust(folder):
 
 def python_finalizing(folder):
     """A crash inside Py_FinalizeEx(), and the same crash before it."""
-    need("python3")
     crashing = "import ctypes\nclass Late:\n    def __del__(self): ctypes.string_at(0)\nlate = Late()\n"
     for name, code, want in (("at", "", True), ("before", "del late\n", False)):
         where = os.path.join(folder, name)

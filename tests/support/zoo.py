@@ -5,6 +5,7 @@ A core is wanted in a folder of our own: that needs a core_pattern with a relati
 default). Where it is a pipe or an absolute path, NoCores says so; the setting is not touched.
 """
 import ctypes
+import functools
 import os
 import resource
 import shlex
@@ -51,10 +52,20 @@ def source_of(case):
     return next((name + end for end in (".cpp", ".rs") if os.path.exists(name + end)), name + ".c")
 
 
+@functools.lru_cache(maxsize=None)
+def why_no_compiler(name):
+    """Why this compiler cannot be had; None when it can. One that is there may be a stand-in for none (rustup's)."""
+    if not shutil.which(name):
+        return f"no {name}"
+    done = subprocess.run([name, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, errors="replace")
+    return f"{name} does not run: {done.stderr.strip()[:120]}" if done.returncode else None
+
+
 def why_skipped(case):
     """Why a case cannot be had on this machine; None when it can."""
-    if "compiler" in case and not shutil.which(case["compiler"]):
-        return f"no {case['compiler']}"
+    if "compiler" in case and why_no_compiler(case["compiler"]):
+        return why_no_compiler(case["compiler"])
     if "needs" in case:
         try:
             ctypes.CDLL(case["needs"])
@@ -107,8 +118,9 @@ def crash(command, folder, kill=None, env=None, timeout=60, root=None, stack_kib
     as the process sees it.
     """
     check_cores_possible()
-    if env is None:  # meson sets it, and glibc then overwrites what is freed: programs die as they do elsewhere
-        env = {name: value for name, value in os.environ.items() if name != "MALLOC_PERTURB_"}
+    if env is None:  # meson sets MALLOC_PERTURB_, others may set more: programs die as they do elsewhere
+        env = {name: value for name, value in os.environ.items()
+               if name != "GLIBC_TUNABLES" and not name.startswith("MALLOC_")}
     where = tempfile.mkdtemp(dir=folder)
 
     def before():

@@ -34,6 +34,10 @@ echo "bad line: $?"
 sed 's/"identity":"./"identity":"x/' all.ndjson >other.ndjson
 "$INQUEST" import other.ndjson
 "$INQUEST" triage "$CORE" | grep "Seen before"
+"$INQUEST" triage --db none "$CORE" | grep -c "Seen before"
+"$INQUEST" history --db none
+echo "none: $?"
+ls none
 "$INQUEST" purge
 echo "all of it: $?"
 "$INQUEST" purge --group "$group" --dry-run

@@ -1,6 +1,6 @@
 # inquest libs: a core with nothing twice, what it does not take, and its JSON.
 "$INQUEST" libs "$CORE"; echo $?
-"$INQUEST" libs --json "$CORE" | python3 -c 'import json, sys; print(json.load(sys.stdin)["collisions"])'
+"$INQUEST" libs --json "$CORE" | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["collisions"])'
 "$INQUEST" libs; echo $?
 "$INQUEST" libs a b; echo $?
 "$INQUEST" libs 1; echo $?
