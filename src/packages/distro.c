@@ -31,13 +31,15 @@ void inq_distro_deinit(struct inq_distro *distro)
     inq_blob_deinit(&distro->pacman);
 }
 
+/* A listing, or a package manager's database: those are replaced by rename(). */
 static struct inq_error *read_once(struct inq_distro *d, enum inq_file_kind kind, const char *path,
                                    bool *done, struct inq_blob *blob)
 {
     if (*done)
         return NULL;
     *done = true;
-    return inq_blob_read(d->opener, kind, path, blob);
+    return kind == INQ_FILE_LISTING ? inq_blob_read(d->opener, kind, path, blob)
+                                    : inq_blob_map(d->opener, kind, path, blob);
 }
 
 /* ---- dpkg ---------------------------------------------------------------------------------- */
