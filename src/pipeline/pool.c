@@ -54,11 +54,12 @@ struct inq_pool {
     struct guarded *items;
     unsigned count, most;
     struct pollfd *polls;
+    struct inq_worker_server server;
     struct inq_fetcher *fetcher; /* NULL without --debuginfod */
-    bool stopping;        /* an interrupt was seen and every worker killed */
+    bool stopping;               /* an interrupt was seen and every worker killed */
 };
 
-static uint64_t now_msec(void)
+uint64_t inq_pool_msec(void)
 {
     struct timespec now;
 
@@ -75,6 +76,7 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
         return &inq_error_oom;
     pool->options = options;
     pool->most = most;
+    pool->server.fd = -1;
     pool->worker_path = inq_program_find(WORKER_NAME, options->worker_path);
     pool->items = calloc(most, sizeof(*pool->items));
     pool->polls = calloc(most, POLLS * sizeof(*pool->polls));
@@ -84,6 +86,12 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
         INQ_TRY(inq_fetcher_create(options, &pool->fetcher));
     *ret_pool = TAKE_PTR(pool);
     return NULL;
+}
+
+void inq_pool_expect_many(struct inq_pool *pool)
+{
+    if (pool->server.fd < 0)
+        inq_worker_server_start(pool->worker_path, pool->options, &pool->server);
 }
 
 static void guarded_deinit(struct guarded *g)
@@ -104,6 +112,7 @@ void inq_pool_destroy(struct inq_pool *pool)
         inq_fetch_stop(pool->fetcher, &pool->items[i].fetch);
         guarded_deinit(&pool->items[i]);
     }
+    inq_worker_server_stop(&pool->server);
     inq_fetcher_destroy(pool->fetcher);
     free(pool->worker_path);
     free(pool->items);
@@ -145,8 +154,8 @@ struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char 
         cpu_total = UINT32_MAX;
     *g = (struct guarded){.tag = tag, .seconds = total};
     INQ_TRY(inq_worker_process_start(pool->worker_path, core_fd, name, pool->options, cpu_total,
-                                     ret_transient, &g->process));
-    g->deadline_msec = now_msec() + (uint64_t)total * MSEC_PER_SEC;
+                                     &pool->server, ret_transient, &g->process));
+    g->deadline_msec = inq_pool_msec() + (uint64_t)total * MSEC_PER_SEC;
     pool->count++;
     return NULL;
 }
@@ -159,7 +168,7 @@ static void end(struct guarded *g, enum inq_ending ending, const char *why)
     g->killed = true;
     g->ending = ending;
     g->why = why;
-    g->deadline_msec = now_msec() + KILL_GRACE_MSEC;
+    g->deadline_msec = inq_pool_msec() + KILL_GRACE_MSEC;
     inq_worker_process_kill(&g->process);
 }
 
@@ -254,7 +263,8 @@ static int serve_one(struct inq_pool *pool, struct guarded *g)
         return result;
     if (!pool->fetcher || !inq_file_is_fetched(question.request.kind)) {
         inq_file_open(&pool->options->policy, &question.request, &reply);
-    } else if (inq_fetch_begin(pool->fetcher, &g->fetch, &question.request, now_msec(), &reply)) {
+    } else if (inq_fetch_begin(pool->fetcher, &g->fetch, &question.request, inq_pool_msec(),
+                               &reply)) {
         g->fetch_seq = question.seq;
         return 0;
     }
@@ -278,7 +288,7 @@ static void end_fetch(struct inq_pool *pool, struct guarded *g)
     const uint64_t before = g->fetch.used_msec;
     struct inq_file_reply reply;
 
-    inq_fetch_finish(pool->fetcher, &g->fetch, now_msec(), &reply);
+    inq_fetch_finish(pool->fetcher, &g->fetch, inq_pool_msec(), &reply);
     if (!g->killed)
         g->deadline_msec += g->fetch.used_msec - before;
     if (g->process.broker_fd < 0) {
@@ -307,11 +317,11 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
         drain(g);
     if (polls[1].revents && g->process.broker_fd >= 0 && !g->killed)
         serve(pool, g);
-    else if (g->fetch.pid > 0 && (polls[3].revents || now_msec() >= g->fetch.deadline_msec))
+    else if (g->fetch.pid > 0 && (polls[3].revents || inq_pool_msec() >= g->fetch.deadline_msec))
         end_fetch(pool, g);
     if (has_exited(g, polls[2].revents)) {
         g->gone = true;
-    } else if (now_msec() >= g->deadline_msec && (g->killed || g->fetch.pid == 0)) {
+    } else if (inq_pool_msec() >= g->deadline_msec && (g->killed || g->fetch.pid == 0)) {
         if (g->killed)
             g->gone = g->abandoned = true;
         else
@@ -322,7 +332,7 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
 /* Fills pool->polls; returns how long to wait at most, in ms. */
 static int prepare(struct inq_pool *pool)
 {
-    uint64_t now = now_msec(), wait = INT32_MAX;
+    uint64_t now = inq_pool_msec(), wait = INT32_MAX;
 
     for (unsigned i = 0; i < pool->count; i++) {
         const struct guarded *g = &pool->items[i];
@@ -396,14 +406,30 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
     *ret_answer = answer;
 }
 
-struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer)
+/* False: none has ended. */
+static bool collect_one(struct inq_pool *pool, struct inq_answer *ret_answer)
 {
+    for (unsigned i = 0; i < pool->count; i++)
+        if (pool->items[i].gone) {
+            collect(pool, i, ret_answer);
+            return true;
+        }
+    return false;
+}
+
+struct inq_error *inq_pool_next_within(struct inq_pool *pool, uint64_t msec, bool *ret_some,
+                                       struct inq_answer *ret_answer)
+{
+    const uint64_t begin = inq_pool_msec();
+    uint64_t used = 0;
+
+    *ret_some = false;
     if (pool->count == 0)
         return inq_error_create(INQ_E_INTERNAL, "no worker is running");
-    for (;;) {
-        int timeout = prepare(pool);
+    do {
+        const uint64_t timeout = (uint64_t)prepare(pool), left = msec - used;
 
-        if (wait_events(pool, timeout) < 0) {
+        if (wait_events(pool, (int)(timeout < left ? timeout : left)) < 0) {
             if (errno != EINTR && errno != ENOMEM)
                 return inq_error_create(INQ_E_IO, "poll: %s", strerror(errno));
             for (unsigned i = 0; i < pool->count * POLLS; i++)
@@ -415,11 +441,15 @@ struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_an
                 end(&pool->items[i], INQ_ENDING_INTERRUPTED, NULL);
             attend(pool, &pool->items[i], &pool->polls[i * POLLS]);
         }
-        for (unsigned i = 0; i < pool->count; i++) {
-            if (pool->items[i].gone) {
-                collect(pool, i, ret_answer);
-                return NULL;
-            }
-        }
-    }
+        *ret_some = collect_one(pool, ret_answer);
+        used = inq_pool_msec() - begin;
+    } while (!*ret_some && used < msec);
+    return NULL;
+}
+
+struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer)
+{
+    bool some;
+
+    return inq_pool_next_within(pool, UINT64_MAX, &some, ret_answer);
 }

@@ -40,6 +40,8 @@ struct inq_pool;
 /* `options` must outlive the pool; `most` workers at once. */
 struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigned most,
                                   struct inq_pool **ret_pool);
+/* Many dumps are coming: from now on workers are made by one that is there (worker_process.h). */
+void inq_pool_expect_many(struct inq_pool *pool);
 /* Ends and reaps what is still running; takes NULL. */
 void inq_pool_destroy(struct inq_pool *pool);
 static inline void inq_pool_destroyp(struct inq_pool **pool)
@@ -61,5 +63,10 @@ bool inq_pool_full(const struct inq_pool *pool);
  * be running.
  */
 struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer);
+/* The same, but for so long at most; *ret_some: one has ended, and there is an answer. */
+struct inq_error *inq_pool_next_within(struct inq_pool *pool, uint64_t msec, bool *ret_some,
+                                       struct inq_answer *ret_answer);
+/* The clock that the pool goes by, in ms. */
+uint64_t inq_pool_msec(void);
 
 #endif
