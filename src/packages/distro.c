@@ -222,7 +222,7 @@ static struct inq_error *try_lists(struct inq_distro *d, const char *path, const
                                    const char *const *names, size_t n, size_t *ret_which)
 {
     struct inq_blob blobs[2 * BATCH];
-    const char *paths[2 * BATCH];
+    const char *paths[2 * BATCH] = {0};
     const size_t each = arch ? 2 : 1;
 
     *ret_which = SIZE_MAX;

@@ -35,6 +35,9 @@ struct guarded {
     void *tag;
     char *bytes;
     size_t size, capacity;
+    bool parsed; /* then these have what was in `bytes` */
+    struct inq_evidence *evidence;
+    struct inq_error *worker_error, *frame_error;
     uint64_t frame_bytes; /* length of the whole frame by its header; 0: not known yet */
     uint64_t deadline_msec;
     uint32_t seconds;
@@ -100,6 +103,9 @@ static void guarded_deinit(struct guarded *g)
     inq_fetch_notes_deinit(&g->fetch.notes);
     free(g->bytes);
     g->bytes = NULL;
+    inq_evidence_destroy(g->evidence);
+    inq_error_destroy(g->worker_error);
+    inq_error_destroy(g->frame_error);
 }
 
 void inq_pool_destroy(struct inq_pool *pool)
@@ -299,6 +305,17 @@ static void end_fetch(struct inq_pool *pool, struct guarded *g)
     }
 }
 
+/* All there is; the worker has only its end to come to, which takes as long. */
+static void parse(struct guarded *g)
+{
+    if (g->parsed)
+        return;
+    g->parsed = true;
+    g->frame_error = inq_frame_parse(g->bytes, g->size, &g->evidence, &g->worker_error);
+    free(TAKE_PTR(g->bytes));
+    g->capacity = g->size;
+}
+
 static bool has_exited(const struct guarded *g, short process_events)
 {
     siginfo_t info = {0};
@@ -315,6 +332,8 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
 {
     if (polls[0].revents)
         drain(g);
+    if (!g->killed && g->frame_bytes > 0 && g->size == g->frame_bytes)
+        parse(g);
     if (polls[1].revents && g->process.broker_fd >= 0 && !g->killed)
         serve(pool, g);
     else if (g->fetch.pid > 0 && (polls[3].revents || inq_pool_msec() >= g->fetch.deadline_msec))
@@ -396,8 +415,10 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
         (g->size == 0 || (answer.wait_status != -1 && WIFSIGNALED(answer.wait_status))))
         answer.ending = INQ_ENDING_DIED;
     if (answer.ending == INQ_ENDING_ANSWERED) {
-        answer.bytes = TAKE_PTR(g->bytes);
-        answer.size = g->size;
+        parse(g);
+        answer.evidence = TAKE_PTR(g->evidence);
+        answer.worker_error = TAKE_PTR(g->worker_error);
+        answer.frame_error = TAKE_PTR(g->frame_error);
         answer.fetch_notes = g->fetch.notes;
         g->fetch.notes = (struct inq_fetch_notes){0};
     }

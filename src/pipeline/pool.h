@@ -17,7 +17,7 @@
 #include "pipeline.h"
 
 enum inq_ending {
-    INQ_ENDING_ANSWERED,    /* it exited and there are bytes to parse */
+    INQ_ENDING_ANSWERED,    /* it exited and there was a frame, or what may have been one */
     INQ_ENDING_DIED,        /* by a signal, or with nothing to say; `wait_status` tells */
     INQ_ENDING_TIMEOUT,     /* killed at the wall limit of `seconds` */
     INQ_ENDING_OUTPUT,      /* killed for what it wrote: `why` */
@@ -30,9 +30,14 @@ struct inq_answer {
     int wait_status; /* wait(2); -1 when unknown */
     uint32_t seconds;
     const char *why; /* static */
-    char *bytes;     /* owned by the one who got the answer: free() */
-    size_t size;
-    struct inq_fetch_notes fetch_notes; /* likewise; only with `bytes` */
+    /*
+     * With ANSWERED, owned by the one who got the answer. What is in the frame (inq_frame_parse(),
+     * one of the three) is parsed while the worker's end takes its time, and is worth nothing
+     * before that is known.
+     */
+    struct inq_evidence *evidence;
+    struct inq_error *worker_error, *frame_error;
+    struct inq_fetch_notes fetch_notes;
 };
 
 struct inq_pool;
