@@ -526,11 +526,20 @@ static struct inq_error *take_turn(struct scan *s)
     return error;
 }
 
+static struct inq_error *start_next(struct scan *s)
+{
+    bool later;
+
+    return s->first_claimed < s->n_claimed && !inq_pool_full(s->pool)
+               ? start(s, s->claimed[s->first_claimed], &later)
+               : NULL;
+}
+
 static struct inq_error *finish_one(struct scan *s)
 {
     struct inq_answer answer = {0};
     const uint64_t now = inq_pool_msec();
-    const uint64_t left = s->n_found == 0               ? UINT64_MAX
+    const uint64_t left = s->n_found == 0                   ? UINT64_MAX
                           : s->found_msec + TURN_MSEC > now ? s->found_msec + TURN_MSEC - now
                                                             : 0;
     bool some;
@@ -541,11 +550,15 @@ static struct inq_error *finish_one(struct scan *s)
     struct item *item = answer.tag;
     if (answer.ending == INQ_ENDING_INTERRUPTED)
         return NULL;
-    struct inq_error *error =
-        inq_job_report(item->job, &answer, &s->options->job, &item->report, &item->exit_code);
+    /* the next one reads while this one is judged */
+    struct inq_error *error = start_next(s),
+                     *failed = inq_job_report(item->job, &answer, &s->options->job, &item->report,
+                                              &item->exit_code);
     job_destroy(TAKE_PTR(item->job));
-    if (error)
-        return error;
+    if (error || failed) {
+        inq_error_destroy(error ? failed : NULL);
+        return error ? error : failed;
+    }
     item->progress = FOUND;
     if (s->n_found == 0)
         s->found_msec = inq_pool_msec();
