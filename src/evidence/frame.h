@@ -34,6 +34,8 @@
  *     --no-sandbox  --require-sandbox
  *     --data-bytes=N            RLIMIT_DATA
  *     --cpu-seconds=N           RLIMIT_CPU
+ *
+ * With --serve it reads no dump itself: start.h.
  */
 /* Descriptors a worker is started with. */
 #define INQ_WORKER_FD_CORE 3

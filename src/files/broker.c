@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -350,7 +351,50 @@ static struct inq_error *ask_socket(struct inq_opener *opener,
     return NULL;
 }
 
+/* *ret_sent false: the reply is there already. */
+static struct inq_error *send_request(int fd, const struct inq_file_request *request, uint32_t seq,
+                                      bool *ret_sent)
+{
+    struct wire_request wire;
+    size_t size;
+
+    *ret_sent = encode(request, seq, &wire, &size);
+    return *ret_sent && send_message(fd, &wire, size, 0, -1) < 0 ? gone(strerror(errno)) : NULL;
+}
+
+/* A window of questions stays ahead of the answers. */
+static struct inq_error *ask_each_socket(struct inq_opener *opener,
+                                         const struct inq_file_request *requests, size_t n,
+                                         inq_file_take take, void *context)
+{
+    const int fd = *(const int *)opener->context;
+    _cleanup_free_ bool *put_off = calloc(n, sizeof(*put_off));
+    bool sent[INQ_BROKER_WINDOW];
+    struct inq_file_reply reply;
+
+    if (!put_off)
+        return &inq_error_oom;
+    for (size_t i = 0, next = 0; i < n; i++) {
+        for (; next < n && next - i < INQ_BROKER_WINDOW; next++)
+            INQ_TRY(
+                send_request(fd, &requests[next], (uint32_t)next, &sent[next % INQ_BROKER_WINDOW]));
+        if (sent[i % INQ_BROKER_WINDOW])
+            INQ_TRY(read_answer(fd, (uint32_t)i, &reply, &put_off[i]));
+        else
+            set_refused(&reply, "a path longer than the system takes");
+        if (!put_off[i])
+            take(context, i, &reply);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!put_off[i])
+            continue;
+        INQ_TRY(ask_again(fd, &requests[i], (uint32_t)i, &reply));
+        take(context, i, &reply);
+    }
+    return NULL;
+}
+
 struct inq_opener inq_opener_socket(int *fd)
 {
-    return (struct inq_opener){.ask = ask_socket, .context = fd};
+    return (struct inq_opener){.ask = ask_socket, .ask_each = ask_each_socket, .context = fd};
 }

@@ -93,12 +93,26 @@ struct inq_file_policy {
  * and sets every reply; it fails only when the parent is gone. Each reply may hold a descriptor,
  * and a worker has few (RLIMIT_NOFILE): ask for some dozens at a time.
  */
+typedef void (*inq_file_take)(void *context, size_t index, const struct inq_file_reply *reply);
 struct inq_opener {
     struct inq_error *(*ask)(struct inq_opener *opener, const struct inq_file_request *requests,
                              size_t n, struct inq_file_reply *replies);
+    /* inq_opener_ask_each(); NULL: by way of `ask` */
+    struct inq_error *(*ask_each)(struct inq_opener *opener,
+                                  const struct inq_file_request *requests, size_t n,
+                                  inq_file_take take, void *context);
     void *context;
     bool fetches; /* also what nothing here serves, from a server: INQ_FILE_FETCH_... */
 };
+
+/*
+ * For many files: `take` gets each reply, and its descriptor, while the next files are looked for.
+ * It is called once for each request, mostly in their order; not for those that are left when the
+ * parent is gone, which is an error.
+ */
+struct inq_error *inq_opener_ask_each(struct inq_opener *opener,
+                                      const struct inq_file_request *requests, size_t n,
+                                      inq_file_take take, void *context);
 
 /* The policy function itself. Never fails: the reply says what happened. */
 void inq_file_open(const struct inq_file_policy *policy, const struct inq_file_request *request,

@@ -3,6 +3,26 @@
 
 #include <stdio.h>
 
+#define AT_ONCE 16u
+
+struct inq_error *inq_opener_ask_each(struct inq_opener *opener,
+                                      const struct inq_file_request *requests, size_t n,
+                                      inq_file_take take, void *context)
+{
+    struct inq_file_reply replies[AT_ONCE];
+
+    if (opener->ask_each)
+        return opener->ask_each(opener, requests, n, take, context);
+    for (size_t i = 0; i < n; i += AT_ONCE) {
+        const size_t count = n - i < AT_ONCE ? n - i : AT_ONCE;
+
+        INQ_TRY(opener->ask(opener, requests + i, count, replies));
+        for (size_t k = 0; k < count; k++)
+            take(context, i + k, &replies[k]);
+    }
+    return NULL;
+}
+
 static struct inq_error *ask_policy(struct inq_opener *opener,
                                     const struct inq_file_request *requests, size_t n,
                                     struct inq_file_reply *replies)

@@ -9,8 +9,7 @@
 #include "cursor.h"
 #include "reader.h"
 
-/* Descriptors that are open at once: a worker may have 128. */
-#define BATCH 32u
+#define BATCH 64u
 
 #define MAX_DYNAMIC_BYTES (64u * 1024u)
 
@@ -382,20 +381,29 @@ static void take_reply(struct inq_modules *modules, struct inq_module *module,
     module->image = image;
 }
 
+struct asked {
+    struct inq_modules *modules;
+    struct inq_module *const *batch;
+};
+
+static void take_one(void *context, size_t index, const struct inq_file_reply *reply)
+{
+    const struct asked *asked = context;
+
+    take_reply(asked->modules, asked->batch[index], reply);
+}
+
 static struct inq_error *ask_batch(struct inq_modules *modules, struct inq_module *const *batch,
                                    size_t n, bool executable)
 {
     struct inq_file_request requests[BATCH] = {0};
-    struct inq_file_reply replies[BATCH];
+    struct asked asked = {.modules = modules, .batch = batch};
 
     for (size_t i = 0; i < n; i++) {
         requests[i] = request_for(batch[i], executable);
         add_head(modules, batch[i], &requests[i]);
     }
-    INQ_TRY(modules->opener->ask(modules->opener, requests, n, replies));
-    for (size_t i = 0; i < n; i++)
-        take_reply(modules, batch[i], &replies[i]);
-    return NULL;
+    return inq_opener_ask_each(modules->opener, requests, n, take_one, &asked);
 }
 
 /* What is missing about one module's file; once. */

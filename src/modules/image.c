@@ -294,16 +294,27 @@ bool inq_image_symbol(const struct inq_image *image, const struct inq_image_symb
     return true;
 }
 
+/* Of both classes' symbols the name comes first. `size`: with the NUL. */
+static bool is_named(const struct inq_image *image, const struct inq_image_symbols *table, size_t i,
+                     const char *name, size_t size)
+{
+    const uint32_t at = inq_load_u32(table->symbols + i * table->entry_bytes, image->big_endian);
+
+    return at < table->strings_size && table->strings_size - at >= size &&
+           table->strings[at] == name[0] && memcmp(table->strings + at, name, size) == 0;
+}
+
 /* A global symbol, else a local one (ret_symbol is then set, too). */
 static bool find_in(const struct inq_image *image, const struct inq_image_symbols *table,
                     const char *name, struct inq_symbol *ret_symbol, bool *ret_local)
 {
+    const size_t size = strlen(name) + 1;
     struct inq_symbol symbol;
 
     for (size_t i = 1; i < table->count; i++) {
-        if (!inq_image_symbol(image, table, i, &symbol) || symbol.section == SHN_UNDEF ||
-            symbol.type == STT_TLS || symbol.type == STT_FILE || symbol.type == STT_SECTION ||
-            strcmp(symbol.name, name) != 0)
+        if (!is_named(image, table, i, name, size) || !inq_image_symbol(image, table, i, &symbol) ||
+            symbol.section == SHN_UNDEF || symbol.type == STT_TLS || symbol.type == STT_FILE ||
+            symbol.type == STT_SECTION)
             continue;
         if (symbol.bind != STB_LOCAL) {
             *ret_symbol = symbol;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +15,10 @@
 
 void inq_blob_deinit(struct inq_blob *blob)
 {
-    free(blob->text);
+    if (blob->mapped > 0)
+        munmap(blob->text, blob->mapped);
+    else
+        free(blob->text);
     *blob = (struct inq_blob){0};
 }
 
@@ -38,6 +42,41 @@ static struct inq_error *read_text(int fd, struct inq_blob *ret_blob)
     text[n] = '\0';
     *ret_blob = (struct inq_blob){.text = text, .size = (size_t)n};
     return NULL;
+}
+
+/* False when it has to be read. Behind the end of the file its last page holds zeros: the NUL. */
+static bool map_text(int fd, struct inq_blob *ret_blob)
+{
+    const long page = sysconf(_SC_PAGESIZE);
+    struct stat st;
+    void *at;
+
+    if (fstat(fd, &st) < 0 || st.st_size <= 0 || (uint64_t)st.st_size > INQ_MAX_DATABASE_BYTES ||
+        page <= 0 || st.st_size % page == 0)
+        return false;
+    at = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        return false;
+    *ret_blob =
+        (struct inq_blob){.text = at, .size = (size_t)st.st_size, .mapped = (size_t)st.st_size};
+    return true;
+}
+
+struct inq_error *inq_blob_map(struct inq_opener *opener, enum inq_file_kind kind, const char *path,
+                               struct inq_blob *ret_blob)
+{
+    const struct inq_file_request request = {.kind = kind, .path = path};
+    struct inq_file_reply reply;
+    struct inq_error *error = NULL;
+
+    *ret_blob = (struct inq_blob){0};
+    INQ_TRY(opener->ask(opener, &request, 1, &reply));
+    if (reply.fd < 0)
+        return NULL;
+    if (!map_text(reply.fd, ret_blob))
+        error = read_text(reply.fd, ret_blob);
+    close(reply.fd);
+    return error;
 }
 
 static struct inq_error *read_batch(struct inq_opener *opener, enum inq_file_kind kind,

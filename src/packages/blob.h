@@ -10,8 +10,9 @@
 #include "files.h"
 
 struct inq_blob {
-    char *text;  /* NUL-terminated, and may hold NULs itself; NULL when it could not be had */
-    size_t size; /* without the last NUL */
+    char *text;    /* NUL-terminated, and may hold NULs itself; NULL when it could not be had */
+    size_t size;   /* without the last NUL */
+    size_t mapped; /* bytes of the mapping that `text` is; 0: it is the heap's */
 };
 
 void inq_blob_deinit(struct inq_blob *blob);
@@ -27,6 +28,14 @@ static inline struct inq_error *inq_blob_read(struct inq_opener *opener, enum in
 {
     return inq_blobs_read(opener, kind, &path, 1, ret_blob);
 }
+
+/*
+ * The same of one large file, for a package manager's database: it may be mapped instead of copied,
+ * which counts when each of a thousand dumps asks for one version out of a megabyte. Only for files
+ * that their owner replaces and never shortens, which would be SIGBUS here.
+ */
+struct inq_error *inq_blob_map(struct inq_opener *opener, enum inq_file_kind kind, const char *path,
+                               struct inq_blob *ret_blob);
 
 /* The next line at *pos, without its end; false at the end of the text. */
 bool inq_blob_line(const struct inq_blob *blob, size_t *pos, const char **ret_line,

@@ -31,13 +31,15 @@ void inq_distro_deinit(struct inq_distro *distro)
     inq_blob_deinit(&distro->pacman);
 }
 
+/* A listing, or a package manager's database: those are replaced by rename(). */
 static struct inq_error *read_once(struct inq_distro *d, enum inq_file_kind kind, const char *path,
                                    bool *done, struct inq_blob *blob)
 {
     if (*done)
         return NULL;
     *done = true;
-    return inq_blob_read(d->opener, kind, path, blob);
+    return kind == INQ_FILE_LISTING ? inq_blob_read(d->opener, kind, path, blob)
+                                    : inq_blob_map(d->opener, kind, path, blob);
 }
 
 /* ---- dpkg ---------------------------------------------------------------------------------- */
@@ -220,7 +222,7 @@ static struct inq_error *try_lists(struct inq_distro *d, const char *path, const
                                    const char *const *names, size_t n, size_t *ret_which)
 {
     struct inq_blob blobs[2 * BATCH];
-    const char *paths[2 * BATCH];
+    const char *paths[2 * BATCH] = {0};
     const size_t each = arch ? 2 : 1;
 
     *ret_which = SIZE_MAX;

@@ -183,7 +183,7 @@ static struct inq_error *read_records(struct inq_site *site, struct inq_opener *
 {
     struct inq_dist *dists[BATCH];
     struct inq_blob blobs[2 * BATCH];
-    const char *paths[2 * BATCH];
+    const char *paths[2 * BATCH] = {0};
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {

@@ -184,16 +184,15 @@ struct inq_error *inq_job_understand(struct inq_answer *answer,
                                      struct inq_evidence **ret_evidence,
                                      struct inq_error **ret_cause)
 {
-    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
-    struct inq_error *error, *worker_error = NULL;
+    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = TAKE_PTR(answer->evidence);
+    struct inq_error *error = TAKE_PTR(answer->frame_error);
+    struct inq_error *worker_error = TAKE_PTR(answer->worker_error);
     const int status = answer->wait_status;
 
     if (answer->ending != INQ_ENDING_ANSWERED) {
         *ret_cause = ending_error(answer);
         return NULL;
     }
-    error = inq_frame_parse(answer->bytes, answer->size, &evidence, &worker_error);
-    free(TAKE_PTR(answer->bytes));
     if (error && error->code == INQ_E_MEMORY)
         return error;
     if (error || worker_error) {

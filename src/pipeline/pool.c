@@ -35,6 +35,9 @@ struct guarded {
     void *tag;
     char *bytes;
     size_t size, capacity;
+    bool parsed; /* then these have what was in `bytes` */
+    struct inq_evidence *evidence;
+    struct inq_error *worker_error, *frame_error;
     uint64_t frame_bytes; /* length of the whole frame by its header; 0: not known yet */
     uint64_t deadline_msec;
     uint32_t seconds;
@@ -54,11 +57,12 @@ struct inq_pool {
     struct guarded *items;
     unsigned count, most;
     struct pollfd *polls;
+    struct inq_worker_server server;
     struct inq_fetcher *fetcher; /* NULL without --debuginfod */
-    bool stopping;        /* an interrupt was seen and every worker killed */
+    bool stopping;               /* an interrupt was seen and every worker killed */
 };
 
-static uint64_t now_msec(void)
+uint64_t inq_pool_msec(void)
 {
     struct timespec now;
 
@@ -75,6 +79,7 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
         return &inq_error_oom;
     pool->options = options;
     pool->most = most;
+    pool->server.fd = -1;
     pool->worker_path = inq_program_find(WORKER_NAME, options->worker_path);
     pool->items = calloc(most, sizeof(*pool->items));
     pool->polls = calloc(most, POLLS * sizeof(*pool->polls));
@@ -86,12 +91,21 @@ struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigne
     return NULL;
 }
 
+void inq_pool_expect_many(struct inq_pool *pool)
+{
+    if (pool->server.fd < 0)
+        inq_worker_server_start(pool->worker_path, pool->options, &pool->server);
+}
+
 static void guarded_deinit(struct guarded *g)
 {
     inq_worker_process_deinit(&g->process);
     inq_fetch_notes_deinit(&g->fetch.notes);
     free(g->bytes);
     g->bytes = NULL;
+    inq_evidence_destroy(g->evidence);
+    inq_error_destroy(g->worker_error);
+    inq_error_destroy(g->frame_error);
 }
 
 void inq_pool_destroy(struct inq_pool *pool)
@@ -104,6 +118,7 @@ void inq_pool_destroy(struct inq_pool *pool)
         inq_fetch_stop(pool->fetcher, &pool->items[i].fetch);
         guarded_deinit(&pool->items[i]);
     }
+    inq_worker_server_stop(&pool->server);
     inq_fetcher_destroy(pool->fetcher);
     free(pool->worker_path);
     free(pool->items);
@@ -138,6 +153,7 @@ static struct inq_error *start_with(struct inq_pool *pool, const struct inq_job_
     const uint32_t cpu = wall > INQ_WALL_SECONDS ? wall : INQ_CPU_SECONDS;
     const uint32_t extra = extra_seconds(packed_bytes);
     struct guarded *g = &pool->items[pool->count];
+    struct inq_worker_server none = {.fd = -1};
     uint32_t total, cpu_total;
 
     if (__builtin_add_overflow(wall, extra, &total))
@@ -146,8 +162,10 @@ static struct inq_error *start_with(struct inq_pool *pool, const struct inq_job_
         cpu_total = UINT32_MAX;
     *g = (struct guarded){.tag = tag, .seconds = total};
     INQ_TRY(inq_worker_process_start(pool->worker_path, core_fd, name, options, cpu_total,
+                                     /* a server's have the options that it was started with */
+                                     options == pool->options ? &pool->server : &none,
                                      ret_transient, &g->process));
-    g->deadline_msec = now_msec() + (uint64_t)total * MSEC_PER_SEC;
+    g->deadline_msec = inq_pool_msec() + (uint64_t)total * MSEC_PER_SEC;
     pool->count++;
     return NULL;
 }
@@ -181,7 +199,7 @@ static void end(struct guarded *g, enum inq_ending ending, const char *why)
     g->killed = true;
     g->ending = ending;
     g->why = why;
-    g->deadline_msec = now_msec() + KILL_GRACE_MSEC;
+    g->deadline_msec = inq_pool_msec() + KILL_GRACE_MSEC;
     inq_worker_process_kill(&g->process);
 }
 
@@ -276,7 +294,8 @@ static int serve_one(struct inq_pool *pool, struct guarded *g)
         return result;
     if (!pool->fetcher || !inq_file_is_fetched(question.request.kind)) {
         inq_file_open(&pool->options->policy, &question.request, &reply);
-    } else if (inq_fetch_begin(pool->fetcher, &g->fetch, &question.request, now_msec(), &reply)) {
+    } else if (inq_fetch_begin(pool->fetcher, &g->fetch, &question.request, inq_pool_msec(),
+                               &reply)) {
         g->fetch_seq = question.seq;
         return 0;
     }
@@ -300,7 +319,7 @@ static void end_fetch(struct inq_pool *pool, struct guarded *g)
     const uint64_t before = g->fetch.used_msec;
     struct inq_file_reply reply;
 
-    inq_fetch_finish(pool->fetcher, &g->fetch, now_msec(), &reply);
+    inq_fetch_finish(pool->fetcher, &g->fetch, inq_pool_msec(), &reply);
     if (!g->killed)
         g->deadline_msec += g->fetch.used_msec - before;
     if (g->process.broker_fd < 0) {
@@ -309,6 +328,17 @@ static void end_fetch(struct inq_pool *pool, struct guarded *g)
     } else if (inq_broker_answer(g->process.broker_fd, g->fetch_seq, &reply) < 0) {
         close_broker(g);
     }
+}
+
+/* All there is; the worker has only its end to come to, which takes as long. */
+static void parse(struct guarded *g)
+{
+    if (g->parsed)
+        return;
+    g->parsed = true;
+    g->frame_error = inq_frame_parse(g->bytes, g->size, &g->evidence, &g->worker_error);
+    free(TAKE_PTR(g->bytes));
+    g->capacity = g->size;
 }
 
 static bool has_exited(const struct guarded *g, short process_events)
@@ -327,13 +357,15 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
 {
     if (polls[0].revents)
         drain(g);
+    if (!g->killed && g->frame_bytes > 0 && g->size == g->frame_bytes)
+        parse(g);
     if (polls[1].revents && g->process.broker_fd >= 0 && !g->killed)
         serve(pool, g);
-    else if (g->fetch.pid > 0 && (polls[3].revents || now_msec() >= g->fetch.deadline_msec))
+    else if (g->fetch.pid > 0 && (polls[3].revents || inq_pool_msec() >= g->fetch.deadline_msec))
         end_fetch(pool, g);
     if (has_exited(g, polls[2].revents)) {
         g->gone = true;
-    } else if (now_msec() >= g->deadline_msec && (g->killed || g->fetch.pid == 0)) {
+    } else if (inq_pool_msec() >= g->deadline_msec && (g->killed || g->fetch.pid == 0)) {
         if (g->killed)
             g->gone = g->abandoned = true;
         else
@@ -344,7 +376,7 @@ static void attend(struct inq_pool *pool, struct guarded *g, const struct pollfd
 /* Fills pool->polls; returns how long to wait at most, in ms. */
 static int prepare(struct inq_pool *pool)
 {
-    uint64_t now = now_msec(), wait = INT32_MAX;
+    uint64_t now = inq_pool_msec(), wait = INT32_MAX;
 
     for (unsigned i = 0; i < pool->count; i++) {
         const struct guarded *g = &pool->items[i];
@@ -408,8 +440,10 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
         (g->size == 0 || (answer.wait_status != -1 && WIFSIGNALED(answer.wait_status))))
         answer.ending = INQ_ENDING_DIED;
     if (answer.ending == INQ_ENDING_ANSWERED) {
-        answer.bytes = TAKE_PTR(g->bytes);
-        answer.size = g->size;
+        parse(g);
+        answer.evidence = TAKE_PTR(g->evidence);
+        answer.worker_error = TAKE_PTR(g->worker_error);
+        answer.frame_error = TAKE_PTR(g->frame_error);
         answer.fetch_notes = g->fetch.notes;
         g->fetch.notes = (struct inq_fetch_notes){0};
     }
@@ -418,14 +452,30 @@ static void collect(struct inq_pool *pool, unsigned index, struct inq_answer *re
     *ret_answer = answer;
 }
 
-struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer)
+/* False: none has ended. */
+static bool collect_one(struct inq_pool *pool, struct inq_answer *ret_answer)
 {
+    for (unsigned i = 0; i < pool->count; i++)
+        if (pool->items[i].gone) {
+            collect(pool, i, ret_answer);
+            return true;
+        }
+    return false;
+}
+
+struct inq_error *inq_pool_next_within(struct inq_pool *pool, uint64_t msec, bool *ret_some,
+                                       struct inq_answer *ret_answer)
+{
+    const uint64_t begin = inq_pool_msec();
+    uint64_t used = 0;
+
+    *ret_some = false;
     if (pool->count == 0)
         return inq_error_create(INQ_E_INTERNAL, "no worker is running");
-    for (;;) {
-        int timeout = prepare(pool);
+    do {
+        const uint64_t timeout = (uint64_t)prepare(pool), left = msec - used;
 
-        if (wait_events(pool, timeout) < 0) {
+        if (wait_events(pool, (int)(timeout < left ? timeout : left)) < 0) {
             if (errno != EINTR && errno != ENOMEM)
                 return inq_error_create(INQ_E_IO, "poll: %s", strerror(errno));
             for (unsigned i = 0; i < pool->count * POLLS; i++)
@@ -437,11 +487,15 @@ struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_an
                 end(&pool->items[i], INQ_ENDING_INTERRUPTED, NULL);
             attend(pool, &pool->items[i], &pool->polls[i * POLLS]);
         }
-        for (unsigned i = 0; i < pool->count; i++) {
-            if (pool->items[i].gone) {
-                collect(pool, i, ret_answer);
-                return NULL;
-            }
-        }
-    }
+        *ret_some = collect_one(pool, ret_answer);
+        used = inq_pool_msec() - begin;
+    } while (!*ret_some && used < msec);
+    return NULL;
+}
+
+struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer)
+{
+    bool some;
+
+    return inq_pool_next_within(pool, UINT64_MAX, &some, ret_answer);
 }

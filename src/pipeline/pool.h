@@ -17,7 +17,7 @@
 #include "pipeline.h"
 
 enum inq_ending {
-    INQ_ENDING_ANSWERED,    /* it exited and there are bytes to parse */
+    INQ_ENDING_ANSWERED,    /* it exited and there was a frame, or what may have been one */
     INQ_ENDING_DIED,        /* by a signal, or with nothing to say; `wait_status` tells */
     INQ_ENDING_TIMEOUT,     /* killed at the wall limit of `seconds` */
     INQ_ENDING_OUTPUT,      /* killed for what it wrote: `why` */
@@ -30,9 +30,14 @@ struct inq_answer {
     int wait_status; /* wait(2); -1 when unknown */
     uint32_t seconds;
     const char *why; /* static */
-    char *bytes;     /* owned by the one who got the answer: free() */
-    size_t size;
-    struct inq_fetch_notes fetch_notes; /* likewise; only with `bytes` */
+    /*
+     * With ANSWERED, owned by the one who got the answer. What is in the frame (inq_frame_parse(),
+     * one of the three) is parsed while the worker's end takes its time, and is worth nothing
+     * before that is known.
+     */
+    struct inq_evidence *evidence;
+    struct inq_error *worker_error, *frame_error;
+    struct inq_fetch_notes fetch_notes;
 };
 
 struct inq_pool;
@@ -40,6 +45,8 @@ struct inq_pool;
 /* `options` must outlive the pool; `most` workers at once. */
 struct inq_error *inq_pool_create(const struct inq_job_options *options, unsigned most,
                                   struct inq_pool **ret_pool);
+/* Many dumps are coming: from now on workers are made by one that is there (worker_process.h). */
+void inq_pool_expect_many(struct inq_pool *pool);
 /* Ends and reaps what is still running; takes NULL. */
 void inq_pool_destroy(struct inq_pool *pool);
 static inline void inq_pool_destroyp(struct inq_pool **pool)
@@ -68,5 +75,10 @@ bool inq_pool_full(const struct inq_pool *pool);
  * be running.
  */
 struct inq_error *inq_pool_next(struct inq_pool *pool, struct inq_answer *ret_answer);
+/* The same, but for so long at most; *ret_some: one has ended, and there is an answer. */
+struct inq_error *inq_pool_next_within(struct inq_pool *pool, uint64_t msec, bool *ret_some,
+                                       struct inq_answer *ret_answer);
+/* The clock that the pool goes by, in ms. */
+uint64_t inq_pool_msec(void);
 
 #endif

@@ -39,6 +39,26 @@ static bool has_store(const struct inq_records *records)
     return records && records->store;
 }
 
+void inq_records_begin(struct inq_records *records)
+{
+    if (has_store(records) && !records->asks_only &&
+        went_well(records, inq_store_begin(records->store)))
+        records->turn = records->store;
+}
+
+bool inq_records_commit(struct inq_records *records)
+{
+    struct inq_store *turn = records ? records->turn : NULL;
+
+    if (!turn)
+        return !records || !records->failed;
+    records->turn = NULL;
+    if (records->store)
+        return went_well(records, inq_store_commit(turn));
+    inq_store_rollback(turn); /* it failed in between: nobody is to wait for it */
+    return false;
+}
+
 bool inq_records_is_own_file(const struct inq_records *records, const struct inq_walk_entry *entry)
 {
     return has_store(records) && inq_store_is_own_file(records->store, entry->dev, entry->ino);

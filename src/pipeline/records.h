@@ -20,6 +20,7 @@ struct inq_records {
     bool asks_only;      /* nothing is kept */
     bool again;          /* triage also what is done */
     const char *setting; /* what its answers depend on besides the dump: inq_records_setting() */
+    struct inq_store *turn; /* between inq_records_begin() and its end: the same store */
     /* Opens `store`, when it was put off: in a triage that is done while the worker reads. */
     void (*open)(struct inq_records *records);
     /* Called once, when it fails; takes the error. */
@@ -37,6 +38,12 @@ char *inq_records_setting(const struct inq_job_options *options);
 
 /* Opens what was put off. */
 void inq_records_wake(struct inq_records *records);
+/*
+ * What happens to the database between these two is one transaction: brief, since other processes
+ * wait for its end. False: nothing of it was kept, which the user was told.
+ */
+void inq_records_begin(struct inq_records *records);
+bool inq_records_commit(struct inq_records *records);
 /* The database's own files: never opened. */
 bool inq_records_is_own_file(const struct inq_records *records, const struct inq_walk_entry *entry);
 /* What is known of an entry; NEW when nothing is. The claim is the caller's to clean up. */

@@ -23,8 +23,20 @@
 /* Big dumps first, but only among so many: rows come in order, and what is done early must wait. */
 #define LOOK_AHEAD 256u
 #define MAX_JOBS 128u
+#define MANY 4u /* dumps, from where on a server of workers is worth its start */
 
-enum progress { WAITING, RUNNING, DONE };
+/*
+ * The crash database is written to in turns: what was found since the last one, and claims of the
+ * next small dumps, are one transaction. A scan that is killed in between has lost the work of a
+ * moment, and its claims end with its process. The database is free for other scans meanwhile.
+ */
+#define TURN_ITEMS 8u
+#define TURN_MSEC 100u
+/* A claim keeps other scans away: what takes its time is claimed when it is its turn. */
+#define SMALL_BYTES (16u << 20)
+
+/* CLAIMED: opened, and soon to run. FOUND: it has its report, which is not yet in the database. */
+enum progress { WAITING, CLAIMED, RUNNING, FOUND, DONE };
 
 struct item {
     enum progress progress;
@@ -46,6 +58,10 @@ struct scan {
     size_t next_row;    /* rows before it were handed out */
     size_t first_waiting;
     size_t candidates, finished;
+    struct item *claimed[TURN_ITEMS], *found[TURN_ITEMS];
+    size_t n_claimed, n_found; /* of `claimed` those before first_claimed have begun */
+    size_t first_claimed;
+    uint64_t found_msec; /* when the first of `found` was */
     struct inq_pool *pool;
     json_t *groups;
 };
@@ -131,7 +147,8 @@ static struct inq_error *open_item(struct scan *s, struct item *item, int *ret_f
     int fd = inq_walk_open(&s->walk, entry_of(s, item), &not_regular);
 
     *ret_fd = fd;
-    if (fd >= 0 || ((errno == EMFILE || errno == ENFILE) && inq_pool_running(s->pool) > 0))
+    if (fd >= 0 || ((errno == EMFILE || errno == ENFILE) &&
+                    (inq_pool_running(s->pool) > 0 || s->n_claimed > s->first_claimed)))
         return NULL;
     if (not_regular)
         return skip(item, "not a regular file: %s", not_regular);
@@ -395,19 +412,14 @@ static struct inq_error *claim_item(struct scan *s, struct item *item)
     return recall(s, item, &claim);
 }
 
-/* *ret_later: there is no room for it now. */
-static struct inq_error *start(struct scan *s, struct item *item, bool *ret_later)
+/* Opens one and claims it: CLAIMED; or DONE, or (no room for another open file) still WAITING. */
+static struct inq_error *claim(struct scan *s, struct item *item)
 {
-    struct inq_error *error;
-    bool transient = false;
     int fd;
 
-    *ret_later = false;
     INQ_TRY(open_item(s, item, &fd));
     if (fd < 0) {
-        *ret_later = item->progress == WAITING;
-        if (!*ret_later)
-            s->candidates--;
+        s->candidates -= item->progress == DONE;
         return NULL;
     }
     item->job = calloc(1, sizeof(*item->job));
@@ -422,18 +434,48 @@ static struct inq_error *start(struct scan *s, struct item *item, bool *ret_late
         s->candidates--;
         return NULL;
     }
-    error = inq_pool_start(s->pool, fd, item->job->path, item->job->packed_bytes, item, &transient);
-    if (!error) {
-        item->progress = RUNNING;
+    item->progress = CLAIMED;
+    s->claimed[s->n_claimed++] = item;
+    return NULL;
+}
+
+/* The next dumps, when none is left. */
+static struct inq_error *claim_some(struct scan *s)
+{
+    bool small = true;
+
+    if (s->first_claimed < s->n_claimed)
+        return NULL;
+    s->first_claimed = s->n_claimed = 0;
+    while (small && s->n_claimed < TURN_ITEMS) {
+        struct item *item = next_item(s);
+
+        if (!item)
+            break;
+        INQ_TRY(claim(s, item));
+        if (item->progress == WAITING)
+            break;
+        small = entry_of(s, item)->size_bytes <= SMALL_BYTES;
+    }
+    return NULL;
+}
+
+/* *ret_later: there is no room for it now. */
+static struct inq_error *start(struct scan *s, struct item *item, bool *ret_later)
+{
+    bool transient = false;
+    struct inq_error *error = inq_pool_start(s->pool, item->job->fd, item->job->path,
+                                             item->job->packed_bytes, item, &transient);
+
+    *ret_later = error && transient && inq_pool_running(s->pool) > 0;
+    if (*ret_later) {
+        inq_error_destroy(error);
         return NULL;
     }
-    job_destroy(TAKE_PTR(item->job));
-    inq_records_release(s->options->job.records, item->claim);
-    item->claim = 0;
-    if (!transient || inq_pool_running(s->pool) == 0)
+    if (error)
         return error;
-    inq_error_destroy(error);
-    *ret_later = true;
+    item->progress = RUNNING;
+    s->first_claimed++;
     return NULL;
 }
 
@@ -462,46 +504,95 @@ static struct inq_error *settle(struct scan *s, struct item *item)
     return s->options->full_reports ? NULL : slim(item);
 }
 
+/* One turn at the database, see above. */
+static struct inq_error *take_turn(struct scan *s)
+{
+    struct inq_records *records = s->options->job.records;
+    struct inq_error *error = NULL;
+
+    if (s->n_found == 0 && !next_item(s))
+        return NULL;
+    inq_records_begin(records);
+    for (size_t i = 0; i < s->n_found && !error; i++) {
+        error = settle(s, s->found[i]);
+        s->found[i]->claim = 0;
+    }
+    if (!error && !inq_pipeline_interrupted())
+        error = claim_some(s);
+    if (!inq_records_commit(records))
+        for (size_t i = 0; i < s->n_found; i++) /* they have no record then */
+            json_object_del(s->found[i]->report, "uid");
+    s->n_found = 0;
+    return error;
+}
+
+static struct inq_error *start_next(struct scan *s)
+{
+    bool later;
+
+    return s->first_claimed < s->n_claimed && !inq_pool_full(s->pool)
+               ? start(s, s->claimed[s->first_claimed], &later)
+               : NULL;
+}
+
 static struct inq_error *finish_one(struct scan *s)
 {
     struct inq_answer answer = {0};
+    const uint64_t now = inq_pool_msec();
+    const uint64_t left = s->n_found == 0                   ? UINT64_MAX
+                          : s->found_msec + TURN_MSEC > now ? s->found_msec + TURN_MSEC - now
+                                                            : 0;
+    bool some;
 
-    INQ_TRY(inq_pool_next(s->pool, &answer));
+    INQ_TRY(inq_pool_next_within(s->pool, left, &some, &answer));
+    if (!some)
+        return take_turn(s);
     struct item *item = answer.tag;
     if (answer.ending == INQ_ENDING_INTERRUPTED ||
         inq_job_try_again(item->job, s->pool, &answer, item))
         return NULL;
-    struct inq_error *error =
-        inq_job_report(item->job, &answer, &s->options->job, &item->report, &item->exit_code);
+    /* the next one reads while this one is judged */
+    struct inq_error *error = start_next(s),
+                     *failed = inq_job_report(item->job, &answer, &s->options->job, &item->report,
+                                              &item->exit_code);
     job_destroy(TAKE_PTR(item->job));
-    if (error)
-        return error;
+    if (error || failed) {
+        inq_error_destroy(error ? failed : NULL);
+        return error ? error : failed;
+    }
+    item->progress = FOUND;
+    if (s->n_found == 0)
+        s->found_msec = inq_pool_msec();
+    s->found[s->n_found++] = item;
     s->finished++;
-    error = settle(s, item);
-    item->claim = 0;
-    if (error)
-        return error;
     if (s->options->progress)
         s->options->progress(s->options->context, s->finished, s->candidates);
-    return NULL;
+    return s->n_found == TURN_ITEMS ? take_turn(s) : NULL;
 }
 
 static struct inq_error *run_workers(struct scan *s)
 {
+    if (s->candidates >= MANY)
+        inq_pool_expect_many(s->pool);
     INQ_TRY(emit_rows(s));
     while (!inq_pipeline_interrupted()) {
-        struct item *item = inq_pool_full(s->pool) ? NULL : next_item(s);
+        const bool room = !inq_pool_full(s->pool);
         bool later = false;
 
-        if (item)
-            INQ_TRY(start(s, item, &later));
-        else if (inq_pool_running(s->pool) == 0)
+        if (room && s->first_claimed == s->n_claimed && next_item(s))
+            INQ_TRY(take_turn(s));
+        if (room && s->first_claimed < s->n_claimed)
+            INQ_TRY(start(s, s->claimed[s->first_claimed], &later));
+        else if (inq_pool_running(s->pool) > 0)
+            later = true;
+        else if (!next_item(s))
             break;
-        if (!item || later)
+        if (later)
             INQ_TRY(finish_one(s));
         INQ_TRY(emit_rows(s));
     }
-    return NULL;
+    INQ_TRY(take_turn(s));
+    return emit_rows(s);
 }
 
 static unsigned jobs_of(const struct inq_scan_options *options)

@@ -18,12 +18,15 @@
 #include "cleanup.h"
 #include "config.h"
 #include "frame.h"
+#include "start.h"
 
 /* Descriptors of ours are moved here first, out of the way of 0 to 5. */
 #define SAFE_FD 16
 /* A report is a few 100 KB: fewer switches between the two than with the default 64 KiB. */
 #define RESULT_PIPE_BYTES (512 * 1024)
 #define MAX_ARGUMENTS 16
+/* A server that has not answered by then is stuck, or stopped: the machine is not that slow. */
+#define SERVER_MSEC 3000
 
 /* "DIRECTORY/BELOW/NAME" when it can be run; to be freed. */
 static char *program_in(const char *directory, const char *below, const char *name)
@@ -86,6 +89,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct arguments *a, const
     va_end(list);
 }
 
+/* `name` NULL: of a server. */
 static void build_arguments(struct arguments *a, const char *worker_path, const char *name,
                             const struct inq_job_options *options, uint32_t cpu_seconds)
 {
@@ -93,8 +97,12 @@ static void build_arguments(struct arguments *a, const char *worker_path, const 
         options->max_memory_bytes ? options->max_memory_bytes : INQ_WORKER_DATA_BYTES;
 
     add(a, "%s", worker_path);
-    add(a, "--name=%s", name);
-    add(a, "--cpu-seconds=%" PRIu32, cpu_seconds);
+    if (name) {
+        add(a, "--name=%s", name);
+        add(a, "--cpu-seconds=%" PRIu32, cpu_seconds);
+    } else {
+        add(a, "--serve");
+    }
     add(a, "--data-bytes=%" PRIu64, data_bytes);
     if (options->engine)
         add(a, "--engine=%s", options->engine);
@@ -165,21 +173,26 @@ static bool wires_open(struct wires *w, int core_fd)
     return inq_fd_move_up(&w->broker_out) && fcntl(w->broker_in, F_SETFL, O_NONBLOCK) >= 0;
 }
 
+/* What a program is started with at 3, 4 and 5; /dev/null for -1. */
+struct given {
+    int fds[3];
+    bool keep_stderr;
+    char *const *environment;
+};
+
 /* Returns an errno value. */
-static int set_actions(posix_spawn_file_actions_t *actions, const struct wires *w, bool keep_stderr)
+static int set_actions(posix_spawn_file_actions_t *actions, const struct given *given)
 {
     int error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
 
     if (!error)
         error = posix_spawn_file_actions_addopen(actions, 1, "/dev/null", O_WRONLY, 0);
-    if (!error && !keep_stderr)
+    if (!error && !given->keep_stderr)
         error = posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0);
-    if (!error)
-        error = posix_spawn_file_actions_adddup2(actions, w->core, INQ_WORKER_FD_CORE);
-    if (!error)
-        error = posix_spawn_file_actions_adddup2(actions, w->result_out, INQ_WORKER_FD_RESULT);
-    if (!error)
-        error = posix_spawn_file_actions_adddup2(actions, w->broker_out, INQ_WORKER_FD_BROKER);
+    for (int i = 0; !error && i < (int)INQ_ARRAY_SIZE(given->fds); i++)
+        error = given->fds[i] >= 0
+                    ? posix_spawn_file_actions_adddup2(actions, given->fds[i], 3 + i)
+                    : posix_spawn_file_actions_addopen(actions, 3 + i, "/dev/null", O_RDONLY, 0);
     /* Also what our own parent left open without close-on-exec. */
     if (!error)
         error = posix_spawn_file_actions_addclosefrom_np(actions, INQ_WORKER_FD_BROKER + 1);
@@ -209,9 +222,8 @@ int inq_program_attributes(posix_spawnattr_t *attributes)
     return error;
 }
 
-static int spawn(const struct arguments *a, const struct wires *w, bool keep_stderr, pid_t *ret_pid)
+static int spawn(const struct arguments *a, const struct given *given, pid_t *ret_pid)
 {
-    static char *const no_environment[] = {NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
@@ -223,11 +235,12 @@ static int spawn(const struct arguments *a, const struct wires *w, bool keep_std
         posix_spawn_file_actions_destroy(&actions);
         return error;
     }
-    error = set_actions(&actions, w, keep_stderr);
+    error = set_actions(&actions, given);
     if (!error)
         error = inq_program_attributes(&attributes);
     if (!error)
-        error = posix_spawn(ret_pid, a->items[0], &actions, &attributes, a->items, no_environment);
+        error =
+            posix_spawn(ret_pid, a->items[0], &actions, &attributes, a->items, given->environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return error;
@@ -246,24 +259,74 @@ static struct inq_error *start_error(int error, const char *worker_path, bool *r
                         worker_path);
 }
 
-struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd, const char *name,
-                                           const struct inq_job_options *options,
-                                           uint32_t cpu_seconds, bool *ret_transient,
-                                           struct inq_worker_process *ret_process)
+/* A program of its own. Returns an errno value. */
+static int start_program(const char *worker_path, const char *name,
+                         const struct inq_job_options *options, uint32_t cpu_seconds,
+                         const struct wires *w, pid_t *ret_pid)
 {
+    static char *const no_environment[] = {NULL};
+    const struct given given = {
+        .fds = {[INQ_WORKER_FD_CORE - 3] = w->core,
+                [INQ_WORKER_FD_RESULT - 3] = w->result_out,
+                [INQ_WORKER_FD_BROKER - 3] = w->broker_out},
+        .keep_stderr = options->worker_stderr,
+        .environment = no_environment,
+    };
     _cleanup_(arguments_deinit) struct arguments a = {0};
-    _cleanup_(wires_deinit) struct wires w = {-1, -1, -1, -1, -1};
-    pid_t pid;
-    int error;
 
     build_arguments(&a, worker_path, name, options, cpu_seconds);
-    if (a.failed)
-        return &inq_error_oom;
+    return a.failed ? ENOMEM : spawn(&a, &given, ret_pid);
+}
+
+/*
+ * True when the server made one. What it says is checked: setpgid() is refused for everything that
+ * is no child of ours.
+ */
+static bool ask_server(struct inq_worker_server *server, const char *name, uint32_t cpu_seconds,
+                       const struct wires *w, pid_t *ret_pid)
+{
+    const struct inq_start_order order = {.core_fd = w->core,
+                                          .result_fd = w->result_out,
+                                          .broker_fd = w->broker_out,
+                                          .cpu_seconds = cpu_seconds,
+                                          .name = name};
+    bool broken;
+    pid_t pid;
+
+    pid = inq_start_ask(server->fd, &order, SERVER_MSEC, &broken);
+    if (pid > 0 && setpgid(pid, pid) == 0) {
+        *ret_pid = pid;
+        return true;
+    }
+    if (broken || pid > 0)
+        inq_worker_server_stop(server);
+    return false;
+}
+
+struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd, const char *name,
+                                           const struct inq_job_options *options,
+                                           uint32_t cpu_seconds, struct inq_worker_server *server,
+                                           bool *ret_transient,
+                                           struct inq_worker_process *ret_process)
+{
+    _cleanup_(wires_deinit) struct wires w = {-1, -1, -1, -1, -1};
+    pid_t pid = 0;
+
     if (!wires_open(&w, core_fd))
         return start_error(errno, worker_path, ret_transient);
-    error = spawn(&a, &w, options->worker_stderr, &pid);
-    if (error)
-        return start_error(error, worker_path, ret_transient);
+    if (server->fd >= 0 && !ask_server(server, name, cpu_seconds, &w, &pid)) {
+        /* new ones: there might be a process at the other ends that nobody got to know of */
+        wires_deinit(&w);
+        w = (struct wires){-1, -1, -1, -1, -1};
+        if (!wires_open(&w, core_fd))
+            return start_error(errno, worker_path, ret_transient);
+    }
+    if (pid == 0) {
+        int error = start_program(worker_path, name, options, cpu_seconds, &w, &pid);
+
+        if (error)
+            return start_error(error, worker_path, ret_transient);
+    }
     *ret_transient = false;
     *ret_process = (struct inq_worker_process){
         .pid = pid,
@@ -272,6 +335,44 @@ struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd,
         .broker_fd = TAKE_FD(w.broker_in),
     };
     return NULL;
+}
+
+void inq_worker_server_start(const char *worker_path, const struct inq_job_options *options,
+                             struct inq_worker_server *ret_server)
+{
+    /* every function is looked up once and for all, not in each new process again */
+    static char bind_now[] = "LD_BIND_NOW=1";
+    static char *const environment[] = {bind_now, NULL};
+    struct given given = {
+        .fds = {-1, -1, -1}, .keep_stderr = options->worker_stderr, .environment = environment};
+    _cleanup_(arguments_deinit) struct arguments a = {0};
+    _cleanup_close_ int ours = -1, theirs = -1;
+    int pair[2];
+    pid_t pid;
+
+    *ret_server = (struct inq_worker_server){.fd = -1};
+    build_arguments(&a, worker_path, NULL, options, 0);
+    if (a.failed || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return;
+    ours = pair[0];
+    theirs = pair[1];
+    if (!inq_fd_move_up(&theirs))
+        return;
+    given.fds[INQ_START_FD - 3] = theirs;
+    if (spawn(&a, &given, &pid) == 0)
+        *ret_server = (struct inq_worker_server){.pid = pid, .fd = TAKE_FD(ours)};
+}
+
+void inq_worker_server_stop(struct inq_worker_server *server)
+{
+    if (server->fd < 0)
+        return;
+    close(server->fd);
+    server->fd = -1;
+    /* and with it what it made without being able to say so; nobody of them has a state to lose */
+    kill(-server->pid, SIGKILL);
+    while (waitpid(-server->pid, NULL, 0) > 0 || errno == EINTR)
+        ;
 }
 
 void inq_worker_process_kill(const struct inq_worker_process *process)

@@ -21,13 +21,31 @@ struct inq_worker_process {
 };
 
 /*
+ * A worker that makes workers (evidence/start.h): for scans, where starting the program costs as
+ * much as reading a small dump. It is a convenience: whatever becomes of it, a worker of its own is
+ * started for each dump instead.
+ */
+struct inq_worker_server {
+    pid_t pid;
+    int fd; /* -1: there is none (any more) */
+};
+
+/* Starts one for these options. Nothing is reported when it does not work. */
+void inq_worker_server_start(const char *worker_path, const struct inq_job_options *options,
+                             struct inq_worker_server *ret_server);
+/* Ends and reaps it; nothing of the workers that it made. */
+void inq_worker_server_stop(struct inq_worker_server *server);
+
+/*
  * Starts one. `core_fd` and `options` stay the caller's; `name` goes to the worker for its
- * messages. `cpu_seconds` becomes its RLIMIT_CPU. `transient` is set when there is no room for
+ * messages. `cpu_seconds` becomes its RLIMIT_CPU. `server` makes it, with the same options, when it
+ * is there and works; it is stopped when it does not. `transient` is set when there is no room for
  * another process now but may be later (no processes, descriptors or memory left).
  */
 struct inq_error *inq_worker_process_start(const char *worker_path, int core_fd, const char *name,
                                            const struct inq_job_options *options,
-                                           uint32_t cpu_seconds, bool *ret_transient,
+                                           uint32_t cpu_seconds, struct inq_worker_server *server,
+                                           bool *ret_transient,
                                            struct inq_worker_process *ret_process);
 
 /* Ends the whole process group. The process must still be reaped. */

@@ -179,5 +179,6 @@ struct inq_error *inq_store_purge(struct inq_store *store, const struct inq_stor
 /* One transaction over many calls; nothing is kept when it is not ended. */
 struct inq_error *inq_store_begin(struct inq_store *store);
 struct inq_error *inq_store_commit(struct inq_store *store);
+void inq_store_rollback(struct inq_store *store);
 
 #endif

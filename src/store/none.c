@@ -48,6 +48,8 @@ UNREACHED(inq_store_purge, struct inq_store *store, const struct inq_store_filte
 UNREACHED(inq_store_begin, struct inq_store *store)
 UNREACHED(inq_store_commit, struct inq_store *store)
 
+void inq_store_rollback(struct inq_store *store) {}
+
 void inq_store_close(struct inq_store *store) {}
 
 const char *inq_store_path(const struct inq_store *store)

@@ -306,6 +306,7 @@ void inq_store_close(struct inq_store *store)
     for (size_t i = 0; i < INQ_SQL_N; i++)
         sqlite3_finalize(store->statements[i]);
     sqlite3_close(store->db);
+    inq_packer_deinit(store);
     free(store->path);
     free(store);
 }

@@ -10,19 +10,27 @@
 /* The largest report that a worker may send, and more: pool.c. */
 #define MAX_UNPACKED (256u << 20)
 
-static struct inq_error *compress(const char *text, void **ret_bytes, size_t *ret_size)
+/* A context takes longer to make than to use. */
+static ZSTD_CCtx *packer_of(struct inq_store *store)
+{
+    if (!store->packer)
+        store->packer = ZSTD_createCCtx();
+    /* SQLite has no checksums of its own: pages may rot unseen */
+    if (store->packer)
+        ZSTD_CCtx_setParameter(store->packer, ZSTD_c_checksumFlag, 1);
+    return store->packer;
+}
+
+static struct inq_error *compress(struct inq_store *store, const char *text, void **ret_bytes,
+                                  size_t *ret_size)
 {
     const size_t size = strlen(text), bound = ZSTD_compressBound(size);
-    ZSTD_CCtx *context = ZSTD_createCCtx();
+    ZSTD_CCtx *context = packer_of(store);
     _cleanup_free_ void *bytes = malloc(bound);
     size_t n = 0;
 
-    if (context && bytes) {
-        /* SQLite has no checksums of its own: pages may rot unseen */
-        ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    if (context && bytes)
         n = ZSTD_compress2(context, bytes, bound, text, size);
-    }
-    ZSTD_freeCCtx(context);
     if (n == 0 || ZSTD_isError(n))
         return &inq_error_oom;
     *ret_bytes = TAKE_PTR(bytes);
@@ -30,11 +38,18 @@ static struct inq_error *compress(const char *text, void **ret_bytes, size_t *re
     return NULL;
 }
 
-struct inq_error *inq_pack(const json_t *document, void **ret_bytes, size_t *ret_size)
+struct inq_error *inq_pack(struct inq_store *store, const json_t *document, void **ret_bytes,
+                           size_t *ret_size)
 {
     _cleanup_free_ char *text = inq_evidence_dump(document, false);
 
-    return text ? compress(text, ret_bytes, ret_size) : &inq_error_oom;
+    return text ? compress(store, text, ret_bytes, ret_size) : &inq_error_oom;
+}
+
+void inq_packer_deinit(struct inq_store *store)
+{
+    ZSTD_freeCCtx(store->packer);
+    store->packer = NULL;
 }
 
 static struct inq_error *damaged(const struct inq_store *store)

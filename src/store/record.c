@@ -229,8 +229,8 @@ struct inq_error *inq_store_record(struct inq_store *store, int64_t id, const js
         snprintf(parts.identity, sizeof(parts.identity), "uid:%s", inq_doc_text(report, "uid"));
     else
         return NULL;
-    INQ_TRY(inq_pack(report, &parts.doc, &parts.doc_size));
-    INQ_TRY(inq_pack(row, &parts.row, &parts.row_size));
+    INQ_TRY(inq_pack(store, report, &parts.doc, &parts.doc_size));
+    INQ_TRY(inq_pack(store, row, &parts.row, &parts.row_size));
     INQ_TRY(inq_sql_begin(store));
     INQ_TRY(inq_sql_end(store, write_all(store, id, &parts, uid)));
     memcpy(ret_uid, uid, sizeof(uid));
@@ -256,8 +256,8 @@ struct inq_error *inq_store_replace(struct inq_store *store, const char *uid, co
 {
     _cleanup_(parts_deinit) struct parts parts = {.report = report, .exit_code = -1};
 
-    INQ_TRY(inq_pack(report, &parts.doc, &parts.doc_size));
-    INQ_TRY(inq_pack(row, &parts.row, &parts.row_size));
+    INQ_TRY(inq_pack(store, report, &parts.doc, &parts.doc_size));
+    INQ_TRY(inq_pack(store, row, &parts.row, &parts.row_size));
     INQ_TRY(inq_sql_begin(store));
     return inq_sql_end(store, replace(store, uid, &parts));
 }

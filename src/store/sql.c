@@ -201,6 +201,12 @@ struct inq_error *inq_store_commit(struct inq_store *store)
     return inq_sql_end(store, NULL);
 }
 
+void inq_store_rollback(struct inq_store *store)
+{
+    store->in_transaction = false;
+    (void)inq_sql_end(store, &inq_error_oom); /* which is nobody's to free */
+}
+
 void inq_sql_bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
     /* a failure (no memory) shows when the statement runs: the value is NULL then, and NOT NULL */

@@ -58,6 +58,7 @@ struct inq_store {
     sqlite3_stmt *statements[INQ_SQL_N];
     bool in_transaction; /* inq_store_begin() */
     uint64_t unread;     /* inq_store_unread() */
+    struct ZSTD_CCtx_s *packer; /* made with the first record */
     struct {
         uint64_t dev, ino;
     } own[3]; /* the file, -wal, -shm; they stay as long as they are open. 0: not there */
@@ -91,7 +92,9 @@ char *inq_sql_text(sqlite3_stmt *statement, int column); /* to be freed; NULL fo
 /* True when there is no error; a report of another form is counted, and its error destroyed. */
 bool inq_pass_over_form(struct inq_store *store, struct inq_error **error);
 /* Compact JSON in one zstd frame with a checksum; to be freed. */
-struct inq_error *inq_pack(const json_t *document, void **ret_bytes, size_t *ret_size);
+struct inq_error *inq_pack(struct inq_store *store, const json_t *document, void **ret_bytes,
+                           size_t *ret_size);
+void inq_packer_deinit(struct inq_store *store);
 /* INQ_E_STORE_DAMAGED, or INQ_E_STORE_VERSION for what the dictionary does not allow. */
 struct inq_error *inq_unpack(const struct inq_store *store, const void *bytes, size_t size,
                              json_t **ret_document);

@@ -8,11 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "analysis.h"
 #include "bounds.h"
@@ -21,6 +25,7 @@
 #include "config.h"
 #include "frame.h"
 #include "sandbox.h"
+#include "start.h"
 
 /*
  * Builds with a sanitizer look for leaks at the end, by stopping the process with ptrace: the
@@ -52,6 +57,7 @@ static const char usage[] =
     "  --require-sandbox     fail when a layer of the sandbox is missing\n"
     "  --data-bytes=N        RLIMIT_DATA\n"
     "  --cpu-seconds=N       RLIMIT_CPU\n"
+    "  --serve               no dump yet: a process for each that comes through a socket at 3\n"
     "  --help, --version\n"
     "\n"
     "Exit codes: 0 a frame was written (an answer or an error), 1 it could not be, 2 usage.\n";
@@ -60,7 +66,7 @@ struct options {
     const char *name;
     struct inq_analysis_options analysis;
     struct inq_sandbox_options sandbox;
-    bool fetches, prefix;
+    bool fetches, prefix, serves;
 };
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *ret_value)
@@ -128,6 +134,9 @@ static bool take_option(int option, const char *value, struct options *options)
     case 'u':
         options->analysis.unmapped = true;
         return true;
+    case 'S':
+        options->serves = true;
+        return true;
     case 'o':
         options->sandbox.enabled = false;
         return true;
@@ -166,6 +175,7 @@ static int parse_arguments(int argc, char **argv, struct options *options)
         {"all-owners", no_argument, NULL, 'a'},
         {"prefix", no_argument, NULL, 'p'},
         {"unmapped", no_argument, NULL, 'u'},
+        {"serve", no_argument, NULL, 'S'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {0},
@@ -197,8 +207,10 @@ static bool is_kind(int fd, mode_t kind)
 }
 
 /* A shell may have a 3 of its own; a pipe on 4 and a socket on 5 are nobody's but inquest's. */
-static bool was_started_by_inquest(void)
+static bool was_started_by_inquest(bool serves)
 {
+    if (serves)
+        return is_kind(INQ_START_FD, S_IFSOCK);
     return fcntl(INQ_WORKER_FD_CORE, F_GETFD) >= 0 &&
            (is_kind(INQ_WORKER_FD_RESULT, S_IFIFO) || is_kind(INQ_WORKER_FD_RESULT, S_IFSOCK)) &&
            is_kind(INQ_WORKER_FD_BROKER, S_IFSOCK);
@@ -232,6 +244,19 @@ static void record_sandbox(struct inq_evidence *evidence, const struct inq_sandb
                              "files were kept away by the other layers alone", why);
 }
 
+/*
+ * Where names hash to, so that nobody can choose them to collide. Drawn for each dump, also by
+ * those that one process was made for all of.
+ */
+static void seed_hashes(void)
+{
+    size_t seed = 0;
+
+    if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+        seed = 0; /* from /dev/urandom, which cannot be opened later */
+    json_object_seed(seed);
+}
+
 static struct inq_error *work(const struct options *options, struct inq_evidence **ret_evidence)
 {
     int broker = INQ_WORKER_FD_BROKER;
@@ -240,9 +265,8 @@ static struct inq_error *work(const struct options *options, struct inq_evidence
     struct inq_sandbox active;
     double start = now_ms();
 
-    inq_unwind_warm_up();
     opener.fetches = options->fetches;
-    json_object_seed(0); /* from /dev/urandom, which cannot be opened later */
+    seed_hashes();
     INQ_TRY(inq_sandbox_enter(&options->sandbox, &active));
     double ready = now_ms();
     if (options->prefix)
@@ -254,6 +278,37 @@ static struct inq_error *work(const struct options *options, struct inq_evidence
     record_sandbox(evidence, &active, &options->sandbox, ready - start);
     *ret_evidence = evidence;
     return NULL;
+}
+
+/* Reads the dump, writes the answer, and ends the process. */
+static void answer(const struct options *options)
+{
+    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
+    _cleanup_(inq_error_destroyp) struct inq_error *error = work(options, &evidence);
+    int written = error ? inq_frame_write_error(INQ_WORKER_FD_RESULT, error)
+                        : inq_frame_write_evidence(INQ_WORKER_FD_RESULT, evidence);
+
+    _exit(written == 0 ? 0 : 1);
+}
+
+static void answer_order(const struct inq_start_order *order, void *context)
+{
+    struct options options = *(const struct options *)context;
+
+    options.name = order->name;
+    options.sandbox.cpu_seconds = order->cpu_seconds;
+    answer(&options);
+}
+
+/*
+ * Neither a dump nor anything that depends on one is seen here. It ends with the one who started
+ * it, at the latest when that one's end of the socket is closed.
+ */
+static int serve(struct options *options)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    inq_sandbox_prepare(&options->sandbox);
+    return inq_start_serve(INQ_START_FD, answer_order, options);
 }
 
 int main(int argc, char **argv)
@@ -268,16 +323,15 @@ int main(int argc, char **argv)
 
     if (code >= 0)
         return code;
-    if (!was_started_by_inquest()) {
+    if (!was_started_by_inquest(options.serves)) {
         fputs("inquest-worker is started by inquest, with a dump and two pipes: use `inquest "
               "triage CORE` (see inquest-worker --help)\n",
               stderr);
         return 2;
     }
     options.sandbox.allow_files = options.analysis.engine == INQ_ENGINE_UCD;
-    _cleanup_(inq_evidence_destroyp) struct inq_evidence *evidence = NULL;
-    _cleanup_(inq_error_destroyp) struct inq_error *error = work(&options, &evidence);
-    int written = error ? inq_frame_write_error(INQ_WORKER_FD_RESULT, error)
-                        : inq_frame_write_evidence(INQ_WORKER_FD_RESULT, evidence);
-    _exit(written == 0 ? 0 : 1);
+    inq_unwind_warm_up();
+    if (options.serves)
+        return serve(&options);
+    answer(&options);
 }

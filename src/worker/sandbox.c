@@ -129,11 +129,18 @@ static struct inq_error *enter_layers(const struct inq_sandbox_options *options,
     return NULL;
 }
 
+void inq_sandbox_prepare(const struct inq_sandbox_options *options)
+{
+    if (options->enabled)
+        (void)inq_seccomp_prepare(options->allow_files);
+}
+
 struct inq_error *inq_sandbox_enter(const struct inq_sandbox_options *options,
                                     struct inq_sandbox *ret_active)
 {
     struct inq_sandbox active = {.uid = geteuid()};
 
+    inq_sandbox_prepare(options); /* by way of a memory file, which the limits will not allow */
     close_others();
     active.rlimits = set_limits(options);
     if (!active.rlimits && options->required)

@@ -24,6 +24,12 @@ struct inq_sandbox_options {
                                on open, said so in the report */
 };
 
+/*
+ * Makes the system call filter for the inq_sandbox_enter() of this process and of those that it
+ * forks; nothing is given up yet. Without it, or when it fails, inq_sandbox_enter() makes its own.
+ */
+void inq_sandbox_prepare(const struct inq_sandbox_options *options);
+
 struct inq_error *inq_sandbox_enter(const struct inq_sandbox_options *options,
                                     struct inq_sandbox *ret_active);
 

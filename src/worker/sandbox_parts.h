@@ -27,9 +27,12 @@
 int inq_landlock_enter(void);
 
 /*
- * Loads the system call filter. 0, or an errno (ECANCELED in a build with sanitizers). Wants
- * no_new_privs.
+ * Loads the system call filter, which is made now unless inq_seccomp_prepare() made it. 0, or an
+ * errno (ECANCELED in a build with sanitizers). Wants no_new_privs.
  */
 int inq_seccomp_enter(bool allow_files);
+
+/* Makes it, for this process or one that is forked from it. 0, or an errno. */
+int inq_seccomp_prepare(bool allow_files);
 
 #endif

@@ -7,12 +7,29 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "io.h"
 #include "sandbox_parts.h"
+
+/*
+ * Stands for the process's id in a filter that was made before there was a process: no id is larger
+ * than 2^22 (PID_MAX_LIMIT of the kernel).
+ */
+#define SOME_PID 0x7e57ab1eu
+#define MAX_INSTRUCTIONS BPF_MAXINSNS
+
+static struct { /* made by inq_seccomp_prepare() */
+    struct sock_filter items[MAX_INSTRUCTIONS];
+    unsigned short count; /* 0: not made */
+    bool allow_files;
+} prepared;
 
 static const int allowed[] = {
     SCMP_SYS(read),
@@ -84,7 +101,7 @@ static int add_rules(scmp_filter_ctx filter, bool allow_files)
     /* abort(); nobody else of the same user may be signalled */
     if (!error)
         error = -seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)SOME_PID));
     /* limits can be read: prlimit(0, resource, NULL, old) */
     if (!error)
         error = -seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
@@ -100,16 +117,63 @@ static int add_rules(scmp_filter_ctx filter, bool allow_files)
     return error;
 }
 
-int inq_seccomp_enter(bool allow_files)
+static int export(scmp_filter_ctx filter)
+{
+    _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
+    ssize_t n;
+    int error;
+
+    if (fd < 0)
+        return errno;
+    error = -seccomp_export_bpf(filter, fd);
+    if (error)
+        return error < 0 ? -error : error;
+    n = inq_pread_full(fd, prepared.items, sizeof(prepared.items), 0);
+    if (n <= 0 || (size_t)n % sizeof(prepared.items[0]) != 0 || (size_t)n == sizeof(prepared.items))
+        return EFBIG;
+    prepared.count = (unsigned short)((size_t)n / sizeof(prepared.items[0]));
+    return 0;
+}
+
+int inq_seccomp_prepare(bool allow_files)
 {
     if (INQ_SANITIZED)
         return ECANCELED;
+    if (prepared.count > 0 && prepared.allow_files == allow_files)
+        return 0;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!filter)
         return ENOMEM;
     int error = add_rules(filter, allow_files);
+    prepared.count = 0;
+    prepared.allow_files = allow_files;
     if (!error)
-        error = -seccomp_load(filter);
+        error = export(filter);
     seccomp_release(filter);
     return error < 0 ? -error : error;
+}
+
+/* False when the place is not found, and everything would be refused that should not be. */
+static bool put_pid(void)
+{
+    bool found = false;
+
+    for (unsigned i = 0; i < prepared.count; i++)
+        if (BPF_CLASS(prepared.items[i].code) == BPF_JMP && prepared.items[i].k == SOME_PID) {
+            prepared.items[i].k = (uint32_t)getpid();
+            found = true;
+        }
+    return found;
+}
+
+int inq_seccomp_enter(bool allow_files)
+{
+    const int error = inq_seccomp_prepare(allow_files);
+
+    if (error)
+        return error;
+    const struct sock_fprog program = {.len = prepared.count, .filter = prepared.items};
+    if (!put_pid())
+        return EINVAL;
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &program) == 0 ? 0 : errno;
 }

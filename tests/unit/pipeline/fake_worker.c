@@ -2,7 +2,8 @@
 
 /*
  * Stands in for inquest-worker in the tests of its parent: the name of the core, up to the first
- * dot, says how to behave.
+ * dot, says how to behave. As a server of workers it serves; a core named "endserver" ends it and
+ * one named "stopserver" stops it, and both are no good as cores otherwise.
  */
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "evidence.h"
 #include "frame.h"
 #include "io.h"
+#include "start.h"
 
 extern char **environ;
 
@@ -194,15 +196,11 @@ static void misbehave(const char *how)
     }
 }
 
-int main(int argc, char **argv)
+static void behave(const char *path, int argc, char **argv)
 {
-    const char *path = "", *name;
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     char how[32];
 
-    for (int i = 1; i < argc; i++)
-        if (!strncmp(argv[i], "--name=", 7))
-            path = argv[i] + 7;
-    name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     snprintf(how, sizeof(how), "%.*s", (int)strcspn(name, "."), name);
     if (!strcmp(how, "good"))
         answer();
@@ -218,5 +216,38 @@ int main(int argc, char **argv)
         answer_error(INQ_E_HEADER, "truncated ELF header (15 of 64 bytes)");
     else
         misbehave(how);
+}
+
+static pid_t server;
+
+/* In the new process. The sandbox that would close what is left open is not here. */
+static void run(const struct inq_start_order *order, void *context)
+{
+    char *const *argv = context;
+    const char *name = strrchr(order->name, '/');
+
+    if (name && !strncmp(name, "/endserver.", 11))
+        kill(server, SIGKILL);
+    if (name && !strncmp(name, "/stopserver.", 12))
+        kill(server, SIGSTOP);
+    while (getpgrp() != getpid()) /* which is the scan's to say */
+        usleep(1000);
+    behave(order->name, 1, (char *[]){argv[0], NULL});
+    _exit(0);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = "";
+
+    for (int i = 1; i < argc; i++) {
+        if (!strncmp(argv[i], "--name=", 7))
+            path = argv[i] + 7;
+        if (!strcmp(argv[i], "--serve")) {
+            server = getpid();
+            return inq_start_serve(INQ_START_FD, run, argv);
+        }
+    }
+    behave(path, argc, argv);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cleanup.h"
 #include "pipeline.h"
 #include "text.h"
 
@@ -216,6 +217,72 @@ static void many(void **state)
     json_decref(result.groups);
 }
 
+/* What those rows say whose workers look around ("inspect"). */
+static void note_message(void *context, const struct inq_scan_row *row)
+{
+    const json_t *error = json_object_get(row->report, "error");
+
+    (void)context;
+    inq_text_printf(
+        &rows, "%s: %d %s\n", row->path + strlen(directory) + 1, row->exit_code,
+        strstr(row->path, "inspect") ? json_string_value(json_object_get(error, "message")) : "");
+}
+
+/*
+ * Workers that one process makes have what workers have that were started one by one, whatever
+ * others of them do, and those that are started when it has ended or hangs as well.
+ */
+static void served(void **state)
+{
+    static const char *const orders[][4] = {{"endserver", "hang", "segv", "child"},
+                                            {"good", "good", "hang", "stopserver"},
+                                            {"hang", "child", "good", "segv"}};
+    char want[512] = "";
+
+    (void)state;
+    for (size_t i = 0; i < INQ_ARRAY_SIZE(orders); i++) {
+        const char *path = directory;
+        struct inq_scan_options options = {
+            .job = {.worker_path = fake_worker(), .timeout_seconds = 1},
+            .jobs = 2,
+            .recursive = true,
+            .row = note_message,
+        };
+        struct inq_scan_result result = {0};
+        const int leaked = open("/dev/null", O_RDONLY); /* without close-on-exec */
+
+        snprintf(want, sizeof(want), "%s", "");
+        for (size_t k = 0; k < INQ_ARRAY_SIZE(orders[i]) + 2; k++) {
+            const bool looks = k % 3 == 2; /* after two others each */
+            const char *how = looks ? "inspect" : orders[i][k - k / 3];
+            const bool good = !strcmp(how, "good") || !strcmp(how, "child");
+            char name[64];
+
+            snprintf(name, sizeof(name), "%zu/%s.core", k, how);
+            assert_int_equal(mkdir(scratch_path(directory, (char[]){(char)('0' + k), '\0'}), 0755),
+                             0);
+            core_file(name);
+            snprintf(want + strlen(want), sizeof(want) - strlen(want), "%s: %d %s\n", name,
+                     looks  ? 1
+                     : good ? 0
+                            : 5,
+                     looks ? "extra 0 missing 0 ignored 0 environment 0 leader 1 last " : "");
+        }
+        inq_text_deinit(&rows);
+        rows = (struct inq_text){0};
+        assert_null(inq_pipeline_scan(&path, 1, &options, &result));
+        /* the last argument of the one kind is --data-bytes, the other has none */
+        for (char *at = rows.bytes; (at = strstr(at, "last ")); at += 5)
+            memmove(at + 5, at + 5 + strcspn(at + 5, "\n"),
+                    strlen(at + 5 + strcspn(at + 5, "\n")) + 1);
+        assert_string_equal(rows.bytes, want);
+        json_decref(result.groups);
+        close(leaked);
+        scratch_remove(directory);
+        directory = scratch_create();
+    }
+}
+
 static void stop_at_first_row(void *context, const struct inq_scan_row *row)
 {
     (void)context;
@@ -252,6 +319,7 @@ int run_scan_tests(void)
         cmocka_unit_test_setup_teardown(closed_entries, before, after),
         cmocka_unit_test_setup_teardown(missing_path, before, after),
         cmocka_unit_test_setup_teardown(many, before, after),
+        cmocka_unit_test_setup_teardown(served, before, after),
         cmocka_unit_test_setup_teardown(interrupted, before, after),
     };
 
