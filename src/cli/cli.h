@@ -59,7 +59,7 @@ struct cli {
     const struct cli_command *command;
     const char *const *args; /* after the command's name */
     size_t n_args;
-    unsigned messages; /* lines on standard error so far */
+    _Atomic unsigned messages; /* lines on standard error so far */
     bool write_failed; /* standard output is gone or full */
     bool progress_shown;
     struct inq_records records; /* cli_open_store() */
@@ -139,10 +139,12 @@ bool cli_add_signatures(struct cli *cli, const char *directory);
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /*
- * Reads the log of --klog, by default the kernel's own, for the job. A file that cannot be read is
- * an error; the kernel's log that may not be is not.
+ * Reads the log of --klog, by default the kernel's own; NULL stays NULL for none. A file that cannot
+ * be read is an error; the kernel's log that may not be is not.
  */
-struct inq_error *cli_load_klog(struct cli *cli);
+struct inq_error *cli_load_klog(const struct cli *cli, struct inq_kernel_log **ret_log);
+/* Gives it to the job; the command owns it from now on. */
+void cli_use_klog(struct cli *cli, struct inq_kernel_log *log);
 /* Points the job's options at what the command line gave. */
 void cli_prepare_job(struct cli *cli, const struct inq_rules *rules);
 

@@ -450,13 +450,15 @@ struct inq_error *cli_doctor_trial(struct cli *cli, struct inq_checkups *checkup
 {
     const struct inq_job_options *job = &cli->options.job;
     _cleanup_(trial_deinit) struct trial trial = {.pattern = inq_pattern_of_kernel()};
+    struct inq_kernel_log *log = NULL;
     struct inq_checkup *f;
     json_t *report = NULL;
     bool failed;
 
     trial.target = inq_core_target(trial.pattern);
     INQ_TRY(crash(&trial));
-    INQ_TRY(cli_load_klog(cli)); /* it must hold the crash */
+    INQ_TRY(cli_load_klog(cli, &log)); /* it must hold the crash */
+    cli_use_klog(cli, log);
     f = inq_checkups_add(checkups, "try-core", "does a crash leave a core");
     if (!f)
         return &inq_error_oom;

@@ -33,9 +33,10 @@ void cli_message(struct cli *cli, const char *format, ...)
     va_list list;
     int n;
 
-    if (++cli->messages > MAX_MESSAGES)
+    const unsigned number = ++cli->messages; /* two threads may have something to say */
+    if (number > MAX_MESSAGES)
         return;
-    if (cli->messages == MAX_MESSAGES) {
+    if (number == MAX_MESSAGES) {
         inq_text_append(&line, "inquest: more messages like these are not shown\n");
         write_line(cli, &line);
         return;

@@ -289,6 +289,7 @@ int cli_scan(struct cli *cli)
 {
     struct cli_scan scan = {.cli = cli};
     _cleanup_free_ char *path = NULL;
+    struct inq_kernel_log *log = NULL;
     struct inq_rules *rules = NULL;
     struct inq_error *error = NULL;
     int exit_code;
@@ -310,11 +311,12 @@ int cli_scan(struct cli *cli)
         error = cli_load_rules(cli, false, &rules);
     if (error)
         return cli_fail(cli, error);
-    error = cli_load_klog(cli);
+    error = cli_load_klog(cli, &log);
     if (error) {
         inq_rules_destroy(rules);
         return cli_fail(cli, error);
     }
+    cli_use_klog(cli, log);
     cli_prepare_job(cli, rules);
     error = prepare_scan(&scan);
     if (error)

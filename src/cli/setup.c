@@ -165,18 +165,19 @@ struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rule
     return n ? inq_rules_load_places(places, n, ret_rules) : NULL;
 }
 
-struct inq_error *cli_load_klog(struct cli *cli)
+struct inq_error *cli_load_klog(const struct cli *cli, struct inq_kernel_log **ret_log)
 {
     const char *klog = cli->options.klog;
 
     if (klog && !strcmp(klog, "none"))
         return NULL;
-    if (klog)
-        INQ_TRY(inq_kernel_log_read(klog, &cli->options.kernel_log));
-    else
-        INQ_TRY(inq_kernel_log_read_own(&cli->options.kernel_log));
-    cli->options.job.kernel_log = cli->options.kernel_log;
-    return NULL;
+    return klog ? inq_kernel_log_read(klog, ret_log) : inq_kernel_log_read_own(ret_log);
+}
+
+void cli_use_klog(struct cli *cli, struct inq_kernel_log *log)
+{
+    cli->options.kernel_log = log;
+    cli->options.job.kernel_log = log;
 }
 
 /* The variables of libdebuginfod and of the XDG base directories; nobody else reads them here. */

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "cli.h"
 #include "known_issues.h"
 
@@ -63,6 +64,7 @@ static void print_report(struct cli *cli, const json_t *report, const char *path
 struct preparation {
     struct cli *cli;
     struct inq_rules *rules;
+    struct inq_kernel_log *log;
     struct inq_error *error;
     pthread_t thread;
     bool running;
@@ -75,7 +77,7 @@ static void *prepare(void *context)
     if (!p->cli->options.job.stacks_only)
         p->error = cli_load_rules(p->cli, false, &p->rules);
     if (!p->error)
-        p->error = cli_load_klog(p->cli);
+        p->error = cli_load_klog(p->cli, &p->log);
     return NULL;
 }
 
@@ -94,6 +96,8 @@ static void end_preparation(void *context)
         pthread_join(p->thread, NULL);
     p->running = false;
     p->cli->options.job.rules = p->rules;
+    if (p->log)
+        cli_use_klog(p->cli, TAKE_PTR(p->log));
 }
 
 /* Without signatures or log nothing is worth printing. */
