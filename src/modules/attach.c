@@ -337,7 +337,7 @@ static void take_reply(struct inq_modules *modules, struct inq_module *module,
     set_status(modules, module, reply->status, reply->reason);
     if (fd < 0)
         return;
-    error = inq_image_open(fd, modules->arena, &image);
+    error = inq_module_open_image(modules, fd, &image);
     if (error) {
         set_status(modules, module, INQ_ON_DISK_REFUSED, error->message ? error->message : "");
         inq_gaps_add(modules->gaps, INQ_G_FILE_DAMAGED, inq_module_where(modules, module),

@@ -16,6 +16,13 @@ static bool same_machine(const struct inq_image *a, const struct inq_image *b)
            a->machine == b->machine;
 }
 
+struct inq_error *inq_module_open_image(struct inq_modules *modules, int fd,
+                                        struct inq_image **ret_image)
+{
+    return modules->unmapped ? inq_image_read(fd, modules->arena, ret_image)
+                             : inq_image_open(fd, modules->arena, ret_image);
+}
+
 struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct inq_module *module,
                                        const struct inq_file_request *request)
 {
@@ -24,7 +31,7 @@ struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct
     struct inq_error *error = modules->opener->ask(modules->opener, request, 1, &reply);
 
     if (!error && reply.fd >= 0)
-        error = inq_image_open(reply.fd, modules->arena, &image);
+        error = inq_module_open_image(modules, reply.fd, &image);
     if (reply.fd >= 0)
         close(reply.fd);
     if (error) {

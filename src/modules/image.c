@@ -11,6 +11,7 @@
 #include "bounds.h"
 #include "cursor.h"
 #include "elfhead.h"
+#include "io.h"
 #include "image_tables.h"
 
 /* True when [off, off + size) lies in the file. */
@@ -134,6 +135,28 @@ struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_ima
     image->bytes = map;
     image->size = (size_t)st.st_size;
     return read_image(image, arena, ret_image);
+}
+
+struct inq_error *inq_image_read(int fd, struct inq_arena *arena, struct inq_image **ret_image)
+{
+    struct stat st;
+    uint8_t *bytes;
+    ssize_t got;
+
+    if (fstat(fd, &st) < 0)
+        return inq_error_create(INQ_E_IO, "fstat: %s", strerror(errno));
+    if (st.st_size < EI_NIDENT || (uint64_t)st.st_size > INQ_MAX_FILE_BYTES)
+        return inq_error_create(INQ_G_FILE_DAMAGED, "too %s for an ELF file",
+                                st.st_size < EI_NIDENT ? "small" : "large");
+    bytes = malloc((size_t)st.st_size);
+    if (!bytes)
+        return &inq_error_oom;
+    got = inq_pread_full(fd, bytes, (size_t)st.st_size, 0);
+    if (got == st.st_size)
+        return inq_image_take(bytes, (size_t)st.st_size, arena, ret_image);
+    free(bytes);
+    return got < 0 ? inq_error_create(INQ_E_IO, "cannot be read: %s", strerror(errno))
+                   : inq_error_create(INQ_G_FILE_DAMAGED, "it was cut short while it was read");
 }
 
 struct inq_error *inq_image_take(uint8_t *bytes, size_t size, struct inq_arena *arena,

@@ -67,6 +67,8 @@ struct inq_symbol {
 
 /* Maps and reads `fd` (which stays the caller's). Errors: not ELF, header damaged. */
 struct inq_error *inq_image_open(int fd, struct inq_arena *arena, struct inq_image **ret_image);
+/* Reads it into memory instead: for files that may be cut short or fail while they are mapped. */
+struct inq_error *inq_image_read(int fd, struct inq_arena *arena, struct inq_image **ret_image);
 /*
  * The same for a file that was unpacked into memory. `bytes` is malloc()ed and belongs to the image
  * from here on, also when this fails.

@@ -318,7 +318,8 @@ struct inq_error *inq_modules_read(const struct inq_core *core, struct inq_memor
                                     .gaps = gaps,
                                     .core = core,
                                     .memory = memory,
-                                    .has_executable = options->has_executable};
+                                    .has_executable = options->has_executable,
+                                    .unmapped = options->unmapped};
     reader.modules = modules;
     error = read_all(&reader, options);
     if (error) { /* files that were mapped before the list was published */

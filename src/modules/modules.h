@@ -65,7 +65,7 @@ struct inq_modules {
     bool foreign_root;   /* none of the named files is here: the dump comes from elsewhere. With
                             stacks_only it is known only after a file was found missing */
     bool all_asked;      /* every named file was asked for */
-    bool has_executable; /* of the options */
+    bool has_executable, unmapped; /* of the options */
     size_t main;         /* index of the program, or SIZE_MAX */
     uint64_t link_map_addr, r_debug_addr; /* 0 when not found */
     uint32_t r_state;                     /* r_debug.r_state; 0 is RT_CONSISTENT */
@@ -79,6 +79,7 @@ struct inq_modules {
 struct inq_modules_options {
     bool stacks_only;    /* leave files alone until a stack needs them */
     bool has_executable; /* --executable was given: ask for it for the main program */
+    bool unmapped;       /* read the files instead of mapping them */
 };
 
 /*

@@ -114,6 +114,9 @@ const char *inq_module_soname_in_memory(struct inq_modules *modules,
 
 /* ---- debug_files.c ------------------------------------------------------------------------- */
 
+/* inq_image_open(), or inq_image_read() where nothing is to be mapped. */
+struct inq_error *inq_module_open_image(struct inq_modules *modules, int fd,
+                                        struct inq_image **ret_image);
 /* Another file for a module; NULL when it is not there, or is no good: there is much without it. */
 struct inq_image *inq_module_ask_image(struct inq_modules *modules,
                                        const struct inq_module *module,

@@ -244,6 +244,20 @@ struct inq_error *inq_job_report(const struct inq_job *job, struct inq_answer *a
     return NULL;
 }
 
+bool inq_job_try_again(struct inq_job *job, struct inq_pool *pool, const struct inq_answer *answer,
+                       void *tag)
+{
+    struct inq_error *error;
+    bool transient;
+
+    if (job->unmapped || job->fd < 0 || !S_ISREG(job->stat.st_mode) || !inq_answer_is_fault(answer))
+        return false;
+    job->unmapped = true;
+    error = inq_pool_start_unmapped(pool, job->fd, job->path, job->packed_bytes, tag, &transient);
+    inq_error_destroy(error);
+    return !error;
+}
+
 struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_job_options *options,
                                    json_t **ret_report, int *ret_exit)
 {
@@ -257,6 +271,8 @@ struct inq_error *inq_pipeline_run(int fd, const char *path, const struct inq_jo
     INQ_TRY(inq_pool_start(pool, fd, path, job.packed_bytes, NULL, &transient));
     inq_records_wake(options->records);
     INQ_TRY(inq_pool_next(pool, &answer));
+    if (inq_job_try_again(&job, pool, &answer, NULL))
+        INQ_TRY(inq_pool_next(pool, &answer));
     if (options->complete)
         options->complete(options->complete_context);
     const bool whole = answer.ending != INQ_ENDING_INTERRUPTED;

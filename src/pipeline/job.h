@@ -19,6 +19,7 @@ struct inq_job {
     struct stat stat; /* as it was before; st_mode 0 without a file */
     uint64_t packed_bytes; /* size of compressed input; for a pipe the most that is read */
     uint64_t started_usec; /* CLOCK_MONOTONIC */
+    bool unmapped;         /* the second attempt: inq_pool_start_unmapped() */
 };
 
 /* Takes `fd`. Looks at the first bytes of a regular file, at nothing of a pipe. */
@@ -30,6 +31,13 @@ void inq_job_deinit(struct inq_job *job);
  * An error is INQ_E_NOT_REGULAR or INQ_E_IO.
  */
 struct inq_error *inq_job_open(const char *path, int *ret_fd);
+
+/*
+ * True when the answer was a fault, and a second worker is on its way: its answer counts. `tag` as
+ * for inq_pool_start().
+ */
+bool inq_job_try_again(struct inq_job *job, struct inq_pool *pool, const struct inq_answer *answer,
+                       void *tag);
 
 /*
  * The report for an answer, complete, partial or stub, and its exit code. Takes what the answer

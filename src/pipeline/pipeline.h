@@ -44,6 +44,7 @@ struct inq_job_options {
     void *complete_context;
     struct inq_kernel_log *kernel_log;     /* its lines are joined to the cores; NULL: no log */
     struct inq_records *records;           /* the crash database: records.h; NULL: none */
+    bool unmapped;      /* files are read instead of mapped: the pool's, for a second attempt */
     bool worker_stderr; /* the workers write to our stderr instead of nowhere: for tests */
 };
 

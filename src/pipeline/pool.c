@@ -129,8 +129,9 @@ static uint32_t extra_seconds(uint64_t packed_bytes)
     return gib > UINT32_MAX / 16 ? UINT32_MAX / 4 : (uint32_t)gib * INQ_SECONDS_PER_GIB;
 }
 
-struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char *name,
-                                 uint64_t packed_bytes, void *tag, bool *ret_transient)
+static struct inq_error *start_with(struct inq_pool *pool, const struct inq_job_options *options,
+                                    int core_fd, const char *name, uint64_t packed_bytes, void *tag,
+                                    bool *ret_transient)
 {
     const uint32_t wanted = pool->options->timeout_seconds;
     const uint32_t wall = wanted ? wanted : INQ_WALL_SECONDS;
@@ -144,11 +145,32 @@ struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char 
     if (__builtin_add_overflow(cpu, extra, &cpu_total))
         cpu_total = UINT32_MAX;
     *g = (struct guarded){.tag = tag, .seconds = total};
-    INQ_TRY(inq_worker_process_start(pool->worker_path, core_fd, name, pool->options, cpu_total,
+    INQ_TRY(inq_worker_process_start(pool->worker_path, core_fd, name, options, cpu_total,
                                      ret_transient, &g->process));
     g->deadline_msec = now_msec() + (uint64_t)total * MSEC_PER_SEC;
     pool->count++;
     return NULL;
+}
+
+struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char *name,
+                                 uint64_t packed_bytes, void *tag, bool *ret_transient)
+{
+    return start_with(pool, pool->options, core_fd, name, packed_bytes, tag, ret_transient);
+}
+
+bool inq_answer_is_fault(const struct inq_answer *answer)
+{
+    return answer->ending == INQ_ENDING_DIED && answer->wait_status != -1 &&
+           WIFSIGNALED(answer->wait_status) && WTERMSIG(answer->wait_status) == SIGBUS;
+}
+
+struct inq_error *inq_pool_start_unmapped(struct inq_pool *pool, int core_fd, const char *name,
+                                          uint64_t packed_bytes, void *tag, bool *ret_transient)
+{
+    struct inq_job_options options = *pool->options;
+
+    options.unmapped = true;
+    return start_with(pool, &options, core_fd, name, packed_bytes, tag, ret_transient);
 }
 
 /* The first reason counts. */

@@ -53,6 +53,13 @@ static inline void inq_pool_destroyp(struct inq_pool **pool)
  */
 struct inq_error *inq_pool_start(struct inq_pool *pool, int core_fd, const char *name,
                                  uint64_t packed_bytes, void *tag, bool *ret_transient);
+/*
+ * Once more, by reading what was mapped the first time: for a dump whose worker died of SIGBUS. Its
+ * file was cut short meanwhile, or lies on a disk that fails; what can be read of it will be.
+ */
+bool inq_answer_is_fault(const struct inq_answer *answer);
+struct inq_error *inq_pool_start_unmapped(struct inq_pool *pool, int core_fd, const char *name,
+                                          uint64_t packed_bytes, void *tag, bool *ret_transient);
 unsigned inq_pool_running(const struct inq_pool *pool);
 bool inq_pool_full(const struct inq_pool *pool);
 

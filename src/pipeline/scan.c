@@ -468,7 +468,8 @@ static struct inq_error *finish_one(struct scan *s)
 
     INQ_TRY(inq_pool_next(s->pool, &answer));
     struct item *item = answer.tag;
-    if (answer.ending == INQ_ENDING_INTERRUPTED)
+    if (answer.ending == INQ_ENDING_INTERRUPTED ||
+        inq_job_try_again(item->job, s->pool, &answer, item))
         return NULL;
     struct inq_error *error =
         inq_job_report(item->job, &answer, &s->options->job, &item->report, &item->exit_code);

@@ -110,6 +110,8 @@ static void build_arguments(struct arguments *a, const char *worker_path, const 
         add(a, "--all-owners");
     if (options->debuginfod)
         add(a, "--debuginfod");
+    if (options->unmapped)
+        add(a, "--unmapped");
     if (options->no_sandbox)
         add(a, "--no-sandbox");
     if (options->require_sandbox)

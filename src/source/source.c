@@ -17,6 +17,8 @@
 
 /* Enough to tell every format apart. */
 #define MAGIC_BYTES 16u
+/* Where a disk cannot read, this much is lost at least: a page of the kernel's cache. */
+#define FAULT_BYTES 4096u
 
 struct inq_source {
     int fd;
@@ -25,6 +27,8 @@ struct inq_source {
     enum inq_codec codec;
     bool is_stream;
     bool is_regular;
+    bool unmapped;      /* it is to be read, not mapped */
+    bool failed_told;   /* the gap of a plain file's first read error */
     struct stat opened; /* what fstat(2) said at first */
     uint64_t size;      /* of a regular file */
     const uint8_t *map; /* plain file; NULL when it could not be mapped, then it is read */
@@ -174,7 +178,7 @@ static struct inq_error *open_regular(struct inq_source *source)
 
     /* Holes of a sparse file cost nothing until they are touched, and read-ahead would touch them.
      */
-    if (source->size > SIZE_MAX)
+    if (source->size > SIZE_MAX || source->unmapped)
         return NULL;
     map = mmap(NULL, (size_t)source->size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, source->fd, 0);
     if (map == MAP_FAILED)
@@ -184,8 +188,8 @@ static struct inq_error *open_regular(struct inq_source *source)
     return NULL;
 }
 
-struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
-                                  struct inq_source **ret_source)
+static struct inq_error *open_source(int fd, const char *name, struct inq_gaps *gaps, bool unmapped,
+                                     struct inq_source **ret_source)
 {
     _cleanup_(inq_source_destroyp) struct inq_source *source = calloc(1, sizeof(*source));
     struct inq_error *error;
@@ -196,6 +200,7 @@ struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gap
     }
     source->fd = fd;
     source->gaps = gaps;
+    source->unmapped = unmapped;
     source->name = strdup(name);
     if (!source->name)
         return &inq_error_oom;
@@ -218,12 +223,60 @@ struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gap
     return NULL;
 }
 
+struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
+                                  struct inq_source **ret_source)
+{
+    return open_source(fd, name, gaps, false, ret_source);
+}
+
+struct inq_error *inq_source_open_unmapped(int fd, const char *name, struct inq_gaps *gaps,
+                                           struct inq_source **ret_source)
+{
+    return open_source(fd, name, gaps, true, ret_source);
+}
+
+/* What comes before the place that cannot be read; *ret_error is 0 or an errno. */
+static size_t read_up_to_fault(struct inq_source *source, uint64_t off, uint8_t *buf, size_t size,
+                               int *ret_error)
+{
+    size_t done = 0;
+
+    *ret_error = 0;
+    while (done < size) {
+        size_t step = FAULT_BYTES - (size_t)((off + done) % FAULT_BYTES);
+        ssize_t got;
+
+        if (step > size - done)
+            step = size - done;
+        got = inq_pread_full(source->fd, buf + done, step, off + done);
+        if (got < 0)
+            *ret_error = errno;
+        if (got <= 0)
+            break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+static void tell_fault(struct inq_source *source, uint64_t off, int error)
+{
+    char where[48];
+
+    if (source->failed_told)
+        return;
+    source->failed_told = true;
+    snprintf(where, sizeof(where), "offset 0x%" PRIx64, off);
+    inq_gaps_add(source->gaps, INQ_G_READ, where, strerror(error),
+                 "the bytes there, this being the first place that could not be read");
+}
+
 static enum inq_read read_plain(struct inq_source *source, uint64_t off, void *buf, size_t size,
                                 size_t *ret_got)
 {
     uint64_t left = off < source->size ? source->size - off : 0;
     size_t n = size < left ? size : (size_t)left;
     ssize_t got;
+    int error;
 
     *ret_got = 0;
     if (source->map) {
@@ -231,9 +284,11 @@ static enum inq_read read_plain(struct inq_source *source, uint64_t off, void *b
         *ret_got = n;
     } else if (n > 0) {
         got = inq_pread_full(source->fd, buf, n, off);
-        if (got < 0)
+        *ret_got = got < 0 ? read_up_to_fault(source, off, buf, n, &error) : (size_t)got;
+        if (got < 0 && error) {
+            tell_fault(source, off + *ret_got, error);
             return INQ_READ_FAILED;
-        *ret_got = (size_t)got;
+        }
     }
     return *ret_got == size ? INQ_READ_OK : INQ_READ_END;
 }

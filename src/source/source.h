@@ -93,11 +93,15 @@ struct inq_source_info {
  * named), zstd window over 128 MiB. `gaps` may be NULL, else it must outlive the source. A pipe or
  * socket is a stream; other special files are refused.
  *
- * A plain file that is cut short by somebody while it is mapped raises SIGBUS on reading.
+ * A plain file that is cut short by somebody while it is mapped, or lies on a disk that fails, raises
+ * SIGBUS on reading. inq_source_open_unmapped() reads it instead, slower: then the first byte that
+ * cannot be read is a gap, and all others are there.
  * System calls after opening: read, pread64, poll, fstat, and those of malloc, mmap and munmap.
  */
 struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
                                   struct inq_source **ret_source);
+struct inq_error *inq_source_open_unmapped(int fd, const char *name, struct inq_gaps *gaps,
+                                           struct inq_source **ret_source);
 void inq_source_destroy(struct inq_source *source); /* takes NULL */
 static inline void inq_source_destroyp(struct inq_source **source) { inq_source_destroy(*source); }
 

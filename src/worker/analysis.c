@@ -75,7 +75,8 @@ static struct inq_error *read_dump(struct analysis *analysis, int fd, const char
 
     if (analysis->options->engine == INQ_ENGINE_UCD)
         analysis->ucd_fd = dup(fd);
-    INQ_TRY(inq_source_open(fd, name, &analysis->gaps, &dump->source));
+    INQ_TRY((analysis->options->unmapped ? inq_source_open_unmapped : inq_source_open)(
+        fd, name, &analysis->gaps, &dump->source));
     note_stage(analysis, "timing.stages.source");
     INQ_TRY(inq_core_read(dump->source, dump->arena, dump->gaps, &dump->core));
     note_stage(analysis, "timing.stages.elfcore");
@@ -94,6 +95,7 @@ static struct inq_error *rebuild_process(struct analysis *analysis, struct inq_o
     const struct inq_modules_options modules_options = {
         .stacks_only = analysis->options->stacks_only,
         .has_executable = analysis->options->has_executable,
+        .unmapped = analysis->options->unmapped,
     };
     const struct inq_unwind_options unwind_options = {
         .engine = analysis->options->engine,

@@ -14,6 +14,7 @@ struct inq_analysis_options {
     bool has_executable; /* --executable was given (the opener knows which) */
     enum inq_engine engine;
     const char *redact; /* "default", "none" or "strict"; NULL is "default" */
+    bool unmapped;       /* read files instead of mapping them: a worker before died of SIGBUS */
     bool process_ends;  /* the caller exits now: the kernel unmaps everything faster than we do */
 };
 

@@ -47,6 +47,7 @@ static const char usage[] =
     "  --prefix              the dump is no dump but an environment's list of files\n"
     "  --executable          the parent was given the program's file: ask for it\n"
     "  --debuginfod          the parent fetches what is not here: ask for it\n"
+    "  --unmapped            read files instead of mapping them\n"
     "  --no-sandbox          resource limits alone\n"
     "  --require-sandbox     fail when a layer of the sandbox is missing\n"
     "  --data-bytes=N        RLIMIT_DATA\n"
@@ -124,6 +125,9 @@ static bool take_option(int option, const char *value, struct options *options)
     case 'f':
         options->fetches = true;
         return true;
+    case 'u':
+        options->analysis.unmapped = true;
+        return true;
     case 'o':
         options->sandbox.enabled = false;
         return true;
@@ -161,6 +165,7 @@ static int parse_arguments(int argc, char **argv, struct options *options)
         {"debuginfod", no_argument, NULL, 'f'},
         {"all-owners", no_argument, NULL, 'a'},
         {"prefix", no_argument, NULL, 'p'},
+        {"unmapped", no_argument, NULL, 'u'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {0},
