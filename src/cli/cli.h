@@ -139,8 +139,8 @@ bool cli_add_signatures(struct cli *cli, const char *directory);
  */
 struct inq_error *cli_load_rules(struct cli *cli, bool required, struct inq_rules **ret_rules);
 /*
- * Reads the log of --klog, by default the kernel's own; NULL stays NULL for none. A file that cannot
- * be read is an error; the kernel's log that may not be is not.
+ * Reads the log of --klog, by default the kernel's own; NULL stays NULL for none. A file that
+ * cannot be read is an error; the kernel's log that may not be is not.
  */
 struct inq_error *cli_load_klog(const struct cli *cli, struct inq_kernel_log **ret_log);
 /* Gives it to the job; the command owns it from now on. */

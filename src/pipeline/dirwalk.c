@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "io.h"
+#include "mounts.h"
 #include "pipeline.h"
 #include "text.h"
 
@@ -134,11 +135,19 @@ static bool enter(struct state *s, int parent, size_t dir_size, const char *name
     return !s->path.failed;
 }
 
-static bool visit(struct state *s, int parent, size_t dir_size, const char *name)
+/*
+ * What a mount point leads to is not asked for anything: its server may be gone. (A single file
+ * that is mounted over another is asked.)
+ */
+static bool visit(struct state *s, int parent, size_t dir_size, const char *name,
+                  unsigned char type)
 {
+    const bool maybe_mount = type == DT_DIR || type == DT_UNKNOWN;
     struct stat st;
 
-    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+    if ((maybe_mount ? inq_stat_unasked(parent, name, &st) : 0) < 0 ||
+        ((!maybe_mount || !S_ISDIR(st.st_mode)) &&
+         fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0))
         return errno == ENOENT || add(s, dir_size, name, NULL, NULL, errno); /* removed meanwhile */
     if (S_ISDIR(st.st_mode) &&
         st.st_dev != s->device) /* not even opened: that would mount autofs */
@@ -170,7 +179,7 @@ static bool walk_levels(struct state *s)
         }
         if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
             continue;
-        if (!visit(s, dirfd(level->dir), level->path_size, item->d_name))
+        if (!visit(s, dirfd(level->dir), level->path_size, item->d_name, item->d_type))
             return false;
     }
     return true;
@@ -186,6 +195,8 @@ static bool walk_root(struct state *s, const char *path)
     if (s->path.failed)
         return false;
     s->below = (uint32_t)s->path.size;
+    if (!inq_mount_answers(path, INQ_MOUNT_ANSWER_MSEC))
+        return add(s, s->path.size, NULL, NULL, NULL, ETIMEDOUT);
     if (stat(path, &st) < 0)
         return add(s, s->path.size, NULL, NULL, NULL, errno);
     if (!S_ISDIR(st.st_mode))

@@ -117,6 +117,21 @@ static bool is_death(const json_t *report, const char **ret_message)
     return code == INQ_E_WORKER_DIED || code == INQ_E_WORKER_TIMEOUT || code == INQ_E_WORKER_OUTPUT;
 }
 
+/* The disk did not give all of it: the next scan asks again. */
+static bool is_unread(const json_t *report)
+{
+    const json_t *gap;
+    size_t i;
+
+    json_array_foreach (json_object_get(report, "gaps"), i, gap) {
+        enum inq_code code = inq_code_by_name(text_of(gap, "code"));
+
+        if (code == INQ_G_READ || code == INQ_E_IO)
+            return true;
+    }
+    return false;
+}
+
 void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, int exit_code)
 {
     char uid[INQ_STORE_UID_SIZE] = "";
@@ -139,6 +154,8 @@ void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, i
              uid[0])
         json_object_set_new(report, "uid", json_string(uid));
     json_decref(row);
+    if (is_unread(report))
+        inq_records_release(records, id);
 }
 
 void inq_records_pass_over(struct inq_records *records, int64_t id, const char *reason)

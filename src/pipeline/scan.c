@@ -92,8 +92,9 @@ __attribute__((format(printf, 2, 3))) static struct inq_error *skip(struct item 
 static struct inq_error *fail(struct scan *s, struct item *item, const char *what, int error)
 {
     const struct inq_walk_entry *entry = entry_of(s, item);
+    const char *why = error == ETIMEDOUT ? "its file system does not answer" : strerror(error);
     _cleanup_(inq_error_destroyp) struct inq_error *cause =
-        inq_error_in(inq_error_create(INQ_E_IO, "%s: %s", what, strerror(error)), entry->path);
+        inq_error_in(inq_error_create(INQ_E_IO, "%s: %s", what, why), entry->path);
     struct inq_job job;
     int ignored;
 
