@@ -56,13 +56,13 @@ static const char *special_name(mode_t mode)
     }
 }
 
-int64_t inq_walk_mtime(const struct stat *st)
+int64_t inq_walk_nsec(const struct timespec *when)
 {
     int64_t nsec;
 
-    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, 1000000000, &nsec) ||
-        __builtin_add_overflow(nsec, (int64_t)st->st_mtim.tv_nsec, &nsec))
-        return (int64_t)st->st_mtim.tv_sec;
+    if (__builtin_mul_overflow((int64_t)when->tv_sec, 1000000000, &nsec) ||
+        __builtin_add_overflow(nsec, (int64_t)when->tv_nsec, &nsec))
+        return (int64_t)when->tv_sec;
     return nsec;
 }
 
@@ -82,7 +82,8 @@ static bool add(struct state *s, size_t dir_size, const char *name, const struct
         entry->disk_bytes = (uint64_t)st->st_blocks * 512;
         entry->dev = st->st_dev;
         entry->ino = st->st_ino;
-        entry->mtime_nsec = inq_walk_mtime(st);
+        entry->mtime_nsec = inq_walk_nsec(&st->st_mtim);
+        entry->ctime_nsec = inq_walk_nsec(&st->st_ctim);
     }
     entry->special = special;
     entry->error = error;

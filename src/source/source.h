@@ -94,8 +94,8 @@ struct inq_source_info {
  * socket is a stream; other special files are refused.
  *
  * A plain file that is cut short by somebody while it is mapped, or lies on a disk that fails,
- * raises SIGBUS on reading. inq_source_open_unmapped() reads it instead, slower: then the first byte
- * that cannot be read is a gap, and all others are there.
+ * raises SIGBUS on reading. inq_source_open_unmapped() reads it instead, slower: then the first
+ * byte that cannot be read is a gap, and all others are there.
  * System calls after opening: read, pread64, poll, fstat, and those of malloc, mmap and munmap.
  */
 struct inq_error *inq_source_open(int fd, const char *name, struct inq_gaps *gaps,
