@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "mounts.h"
 
 /* openat2 came with Linux 5.6; the C library's headers may be older than the kernel. */
 #ifndef SYS_openat2
@@ -130,8 +131,10 @@ static const char *remote_file_system(uint32_t magic)
 static const char *judge(const struct inq_root *root, int fd, dev_t dev)
 {
     struct statfs fs;
-    const char *reason;
+    const char *reason = dev != root->dev ? inq_mount_remote(dev) : NULL;
 
+    if (reason) /* whose server would have to answer fstatfs(2) */
+        return reason;
     if (fstatfs(fd, &fs) < 0)
         return "its file system cannot be told";
     reason = kernel_file_system((uint32_t)fs.f_type);
@@ -346,7 +349,7 @@ static bool walk_step(struct walk *w, const char *name, bool last, int flags, in
     if (strcmp(name, "..") == 0)
         return walk_up(w);
     fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
+    if (fd < 0 || inq_stat_unasked(fd, "", &st) < 0)
         return false;
     if (S_ISLNK(st.st_mode)) {
         const char *reason =
@@ -476,10 +479,12 @@ enum inq_lookup inq_root_lookup(const struct inq_root *root, const char *path, i
 
     if (fd < 0)
         return *ret_reason ? INQ_LOOKUP_REFUSED : lookup_failed(errno, ret_reason);
-    if (fstat(fd, &st) < 0)
+    if (inq_stat_unasked(fd, "", &st) < 0)
         return lookup_failed(errno, ret_reason);
     /* The file system first: /proc has regular files, too. */
     reason = judge(root, fd, st.st_dev);
+    if (!reason && fstat(fd, &st) < 0)
+        return lookup_failed(errno, ret_reason);
     if (!reason && !S_ISREG(st.st_mode))
         reason = not_regular(st.st_mode);
     if (reason) {

@@ -13,6 +13,7 @@
 
 #include "cleanup.h"
 #include "io.h"
+#include "mounts.h"
 #include "pipeline.h"
 #include "text.h"
 
@@ -55,13 +56,13 @@ static const char *special_name(mode_t mode)
     }
 }
 
-int64_t inq_walk_mtime(const struct stat *st)
+int64_t inq_walk_nsec(const struct timespec *when)
 {
     int64_t nsec;
 
-    if (__builtin_mul_overflow((int64_t)st->st_mtim.tv_sec, 1000000000, &nsec) ||
-        __builtin_add_overflow(nsec, (int64_t)st->st_mtim.tv_nsec, &nsec))
-        return (int64_t)st->st_mtim.tv_sec;
+    if (__builtin_mul_overflow((int64_t)when->tv_sec, 1000000000, &nsec) ||
+        __builtin_add_overflow(nsec, (int64_t)when->tv_nsec, &nsec))
+        return (int64_t)when->tv_sec;
     return nsec;
 }
 
@@ -81,7 +82,8 @@ static bool add(struct state *s, size_t dir_size, const char *name, const struct
         entry->disk_bytes = (uint64_t)st->st_blocks * 512;
         entry->dev = st->st_dev;
         entry->ino = st->st_ino;
-        entry->mtime_nsec = inq_walk_mtime(st);
+        entry->mtime_nsec = inq_walk_nsec(&st->st_mtim);
+        entry->ctime_nsec = inq_walk_nsec(&st->st_ctim);
     }
     entry->special = special;
     entry->error = error;
@@ -134,11 +136,19 @@ static bool enter(struct state *s, int parent, size_t dir_size, const char *name
     return !s->path.failed;
 }
 
-static bool visit(struct state *s, int parent, size_t dir_size, const char *name)
+/*
+ * What a mount point leads to is not asked for anything: its server may be gone. (A single file
+ * that is mounted over another is asked.)
+ */
+static bool visit(struct state *s, int parent, size_t dir_size, const char *name,
+                  unsigned char type)
 {
+    const bool maybe_mount = type == DT_DIR || type == DT_UNKNOWN;
     struct stat st;
 
-    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+    if ((maybe_mount ? inq_stat_unasked(parent, name, &st) : 0) < 0 ||
+        ((!maybe_mount || !S_ISDIR(st.st_mode)) &&
+         fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0))
         return errno == ENOENT || add(s, dir_size, name, NULL, NULL, errno); /* removed meanwhile */
     if (S_ISDIR(st.st_mode) &&
         st.st_dev != s->device) /* not even opened: that would mount autofs */
@@ -170,7 +180,7 @@ static bool walk_levels(struct state *s)
         }
         if (!strcmp(item->d_name, ".") || !strcmp(item->d_name, ".."))
             continue;
-        if (!visit(s, dirfd(level->dir), level->path_size, item->d_name))
+        if (!visit(s, dirfd(level->dir), level->path_size, item->d_name, item->d_type))
             return false;
     }
     return true;
@@ -186,6 +196,8 @@ static bool walk_root(struct state *s, const char *path)
     if (s->path.failed)
         return false;
     s->below = (uint32_t)s->path.size;
+    if (!inq_mount_answers(path, INQ_MOUNT_ANSWER_MSEC))
+        return add(s, s->path.size, NULL, NULL, NULL, ETIMEDOUT);
     if (stat(path, &st) < 0)
         return add(s, s->path.size, NULL, NULL, NULL, errno);
     if (!S_ISDIR(st.st_mode))

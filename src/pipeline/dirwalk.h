@@ -25,6 +25,7 @@ struct inq_walk_entry {
     uint64_t size_bytes, dev, ino; /* as it was listed */
     uint64_t disk_bytes;           /* likewise: what it takes, holes left out */
     int64_t mtime_nsec;            /* likewise; since 1970 */
+    int64_t ctime_nsec;            /* likewise */
     /* NULL for a regular file; else why it is none: "a symbolic link", "a FIFO", ...; static */
     const char *special;
     int error; /* errno when it could not be looked at; 0 */
@@ -34,7 +35,7 @@ struct inq_walk_entry {
  * A file's time in nanoseconds since 1970; where they do not fit (before 1678, after 2262) seconds:
  * what counts is that it is another number when the time is another.
  */
-int64_t inq_walk_mtime(const struct stat *st);
+int64_t inq_walk_nsec(const struct timespec *when);
 
 struct inq_walk {
     INQ_ARRAY(struct inq_walk_entry) entries; /* by root, then by path in byte order */

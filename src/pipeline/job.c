@@ -18,6 +18,7 @@
 #include "io.h"
 #include "kind.h"
 #include "known_issues.h"
+#include "mounts.h"
 #include "report.h"
 
 static uint64_t now_usec(void)
@@ -93,7 +94,12 @@ static int open_long(const char *path, const char **ret_not_regular)
 struct inq_error *inq_job_open(const char *path, int *ret_fd)
 {
     const char *not_regular = NULL;
-    int fd = inq_open_regular(AT_FDCWD, path, 1, &not_regular);
+    int fd;
+
+    if (!inq_mount_answers(path, INQ_MOUNT_ANSWER_MSEC))
+        return inq_error_in(
+            inq_error_create(INQ_E_IO, "cannot open: its file system does not answer"), path);
+    fd = inq_open_regular(AT_FDCWD, path, 1, &not_regular);
 
     if (fd < 0 && errno == ENAMETOOLONG)
         fd = open_long(path, &not_regular);

@@ -64,17 +64,24 @@ bool inq_records_is_own_file(const struct inq_records *records, const struct inq
     return has_store(records) && inq_store_is_own_file(records->store, entry->dev, entry->ino);
 }
 
+static struct inq_store_file file_of(const struct inq_records *records,
+                                     const struct inq_walk_entry *entry)
+{
+    return (struct inq_store_file){.path = entry->path,
+                                   .dev = entry->dev,
+                                   .ino = entry->ino,
+                                   .size_bytes = entry->size_bytes,
+                                   .mtime_nsec = entry->mtime_nsec,
+                                   .ctime_nsec = entry->ctime_nsec,
+                                   .setting = records ? records->setting : ""};
+}
+
 void inq_records_look(struct inq_records *records, const struct inq_walk_entry *entry,
                       bool state_only, struct inq_store_claim *ret_claim)
 {
-    const struct inq_store_file file = {.path = entry->path,
-                                        .dev = entry->dev,
-                                        .ino = entry->ino,
-                                        .size_bytes = entry->size_bytes,
-                                        .mtime_nsec = entry->mtime_nsec,
-                                        .state_only = state_only,
-                                        .setting = records ? records->setting : ""};
+    struct inq_store_file file = file_of(records, entry);
 
+    file.state_only = state_only;
     *ret_claim = (struct inq_store_claim){.state = INQ_STORE_NEW};
     if (!has_store(records) ||
         !went_well(records, inq_store_look(records->store, &file, ret_claim)))
@@ -92,7 +99,8 @@ void inq_records_claim(struct inq_records *records, const char *path, const stru
                                         .dev = st->st_dev,
                                         .ino = st->st_ino,
                                         .size_bytes = (uint64_t)st->st_size,
-                                        .mtime_nsec = inq_walk_mtime(st),
+                                        .mtime_nsec = inq_walk_nsec(&st->st_mtim),
+                                        .ctime_nsec = inq_walk_nsec(&st->st_ctim),
                                         .setting = records ? records->setting : ""};
 
     *ret_claim = (struct inq_store_claim){.state = INQ_STORE_CLAIMED};
@@ -137,6 +145,21 @@ static bool is_death(const json_t *report, const char **ret_message)
     return code == INQ_E_WORKER_DIED || code == INQ_E_WORKER_TIMEOUT || code == INQ_E_WORKER_OUTPUT;
 }
 
+/* The disk did not give all of it: the next scan asks again. */
+static bool is_unread(const json_t *report)
+{
+    const json_t *gap;
+    size_t i;
+
+    json_array_foreach (json_object_get(report, "gaps"), i, gap) {
+        enum inq_code code = inq_code_by_name(text_of(gap, "code"));
+
+        if (code == INQ_G_READ || code == INQ_E_IO)
+            return true;
+    }
+    return false;
+}
+
 void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, int exit_code)
 {
     char uid[INQ_STORE_UID_SIZE] = "";
@@ -159,12 +182,37 @@ void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, i
              uid[0])
         json_object_set_new(report, "uid", json_string(uid));
     json_decref(row);
+    if (is_unread(report))
+        inq_records_release(records, id);
 }
 
 void inq_records_pass_over(struct inq_records *records, int64_t id, const char *reason)
 {
     if (has_store(records) && id != 0)
         went_well(records, inq_store_pass_over(records->store, id, reason));
+}
+
+static struct inq_error *note_others(struct inq_records *records, const struct inq_others *others,
+                                     size_t n)
+{
+    struct inq_error *error = NULL;
+
+    INQ_TRY(inq_store_begin(records->store));
+    for (size_t i = 0; i < n && !error; i++) {
+        const struct inq_store_file file = file_of(records, others[i].entry);
+
+        error = inq_store_note_other(records->store, &file, others[i].reason);
+    }
+    if (!error)
+        return inq_store_commit(records->store);
+    inq_error_destroy(inq_store_commit(records->store));
+    return error;
+}
+
+void inq_records_note_others(struct inq_records *records, const struct inq_others *others, size_t n)
+{
+    if (n > 0 && has_store(records) && !records->asks_only)
+        went_well(records, note_others(records, others, n));
 }
 
 void inq_records_release(struct inq_records *records, int64_t id)

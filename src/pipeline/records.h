@@ -58,6 +58,16 @@ void inq_records_claim(struct inq_records *records, const char *path, const stru
  */
 void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, int exit_code);
 void inq_records_pass_over(struct inq_records *records, int64_t id, const char *reason);
+/*
+ * Entries that are no cores, by their first bytes: in one transaction. They are not opened again
+ * until they change.
+ */
+struct inq_others {
+    const struct inq_walk_entry *entry;
+    const char *reason;
+};
+void inq_records_note_others(struct inq_records *records, const struct inq_others *others,
+                             size_t n);
 void inq_records_release(struct inq_records *records, int64_t id);
 /* Sets group.seen. */
 void inq_records_add_seen(struct inq_records *records, json_t *report);

@@ -24,6 +24,8 @@
 #define LOOK_AHEAD 256u
 #define MAX_JOBS 128u
 #define MANY 4u /* dumps, from where on a server of workers is worth its start */
+/* Entries that are no cores and are remembered in one transaction. */
+#define OTHERS 512u
 
 /*
  * The crash database is written to in turns: what was found since the last one, and claims of the
@@ -48,6 +50,7 @@ struct item {
     struct inq_job *job; /* while it runs */
     int64_t claim;       /* in the journal, while it runs; 0 without */
     bool known;          /* from the journal */
+    bool other;          /* no core, by its first bytes, and it is at rest */
 };
 
 struct scan {
@@ -108,8 +111,9 @@ __attribute__((format(printf, 2, 3))) static struct inq_error *skip(struct item 
 static struct inq_error *fail(struct scan *s, struct item *item, const char *what, int error)
 {
     const struct inq_walk_entry *entry = entry_of(s, item);
+    const char *why = error == ETIMEDOUT ? "its file system does not answer" : strerror(error);
     _cleanup_(inq_error_destroyp) struct inq_error *cause =
-        inq_error_in(inq_error_create(INQ_E_IO, "%s: %s", what, strerror(error)), entry->path);
+        inq_error_in(inq_error_create(INQ_E_IO, "%s: %s", what, why), entry->path);
     struct inq_job job;
     int ignored;
 
@@ -244,6 +248,21 @@ static struct inq_error *bring_known(struct scan *s, struct item *item)
     return skip(item, "its record cannot be used: the next scan does it again");
 }
 
+/*
+ * What a file holds can be remembered once it is older than the clock of its file system is coarse:
+ * a change within the same tick shows in no time stamp.
+ */
+static bool is_at_rest(const struct inq_walk_entry *entry, const struct stat *st)
+{
+    const struct timespec soon = {.tv_sec = time(NULL) - 3};
+
+    return st->st_dev == entry->dev && st->st_ino == entry->ino &&
+           (uint64_t)st->st_size == entry->size_bytes &&
+           inq_walk_nsec(&st->st_mtim) == entry->mtime_nsec &&
+           inq_walk_nsec(&st->st_ctim) == entry->ctime_nsec &&
+           entry->ctime_nsec < inq_walk_nsec(&soon);
+}
+
 /* Decides by the first bytes whether a worker is worth its while. */
 static struct inq_error *classify(struct scan *s, struct item *item)
 {
@@ -274,6 +293,7 @@ static struct inq_error *classify(struct scan *s, struct item *item)
     n = st.st_size == 0 ? 0 : inq_pread_full(fd, bytes, sizeof(bytes), 0);
     if (n < 0)
         return fail(s, item, "cannot read", errno);
+    item->other = is_at_rest(entry, &st);
     switch (inq_kind_of(bytes, (size_t)n, &name)) {
     case INQ_KIND_ELF:
         item->elf = true;
@@ -291,6 +311,7 @@ static struct inq_error *classify(struct scan *s, struct item *item)
     default:
         break;
     }
+    item->other = false;
     if (!s->options->young && is_being_written(fd)) {
         item->deferred = true;
         return skip(item, "young: still being written");
@@ -301,8 +322,19 @@ static struct inq_error *classify(struct scan *s, struct item *item)
 
 static struct inq_error *classify_all(struct scan *s)
 {
-    for (size_t i = 0; i < s->walk.entries.count && !inq_pipeline_interrupted(); i++)
+    struct inq_others others[OTHERS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->walk.entries.count && !inq_pipeline_interrupted(); i++) {
         INQ_TRY(classify(s, &s->items[i]));
+        if (s->items[i].other)
+            others[n++] = (struct inq_others){entry_of(s, &s->items[i]), s->items[i].skipped};
+        if (n == OTHERS) {
+            inq_records_note_others(s->options->job.records, others, n);
+            n = 0;
+        }
+    }
+    inq_records_note_others(s->options->job.records, others, n);
     return NULL;
 }
 

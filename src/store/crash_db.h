@@ -61,6 +61,7 @@ struct inq_store_file { /* a file as fstat saw it */
     const char *path;
     uint64_t dev, ino, size_bytes;
     int64_t mtime_nsec;
+    int64_t ctime_nsec;  /* counts for what is no core; 0: unknown */
     const char *setting; /* how it is looked at (options, signatures, release): any word */
     bool state_only;     /* look: `row` of what is done is left out */
 };
@@ -98,6 +99,13 @@ struct inq_error *inq_store_claim(struct inq_store *store, const struct inq_stor
                                   bool again, struct inq_store_claim *ret_claim);
 /* It is no core. */
 struct inq_error *inq_store_pass_over(struct inq_store *store, int64_t id, const char *reason);
+/*
+ * Likewise, of a file that nobody had to claim, since its first bytes tell. Of a file that a
+ * process is at, or that was a core once, nothing changes. So many are remembered at most.
+ */
+#define INQ_STORE_MOST_OTHERS 200000
+struct inq_error *inq_store_note_other(struct inq_store *store, const struct inq_store_file *file,
+                                       const char *reason);
 /* Its worker died: of itself, or (`killed`) by somebody's SIGKILL, which tells less of the dump. */
 struct inq_error *inq_store_fail(struct inq_store *store, int64_t id, const char *reason,
                                  bool killed);

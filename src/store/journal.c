@@ -48,8 +48,9 @@ static bool is_quarantined(const struct entry *entry)
 }
 
 /* What the row says of the file. */
-static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, bool state_only,
-                               struct entry *entry, struct inq_store_claim *claim)
+static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found,
+                               const struct inq_store_file *file, struct entry *entry,
+                               struct inq_store_claim *claim)
 {
     const char *state = (const char *)sqlite3_column_text(found, 3);
     const pid_t owner = (pid_t)sqlite3_column_int64(found, 6);
@@ -70,10 +71,12 @@ static struct inq_error *judge(struct inq_store *store, sqlite3_stmt *found, boo
     }
     /* the crash may have been purged since: then it is done again */
     if (!strcmp(state, "done") && sqlite3_column_type(found, 10) != SQLITE_NULL)
-        return answer_done(store, found, state_only, claim);
-    if (!strcmp(state, "other"))
-        claim->state = INQ_STORE_OTHER;
-    else if (!strcmp(state, "failed") && is_quarantined(entry))
+        return answer_done(store, found, file->state_only, claim);
+    /* its name may have decided, and whoever replaced it may have set its time back */
+    if (!strcmp(state, "other")) {
+        if (sqlite3_column_int64(found, 14) == file->ctime_nsec && file->ctime_nsec != 0)
+            claim->state = INQ_STORE_OTHER;
+    } else if (!strcmp(state, "failed") && is_quarantined(entry))
         claim->state = INQ_STORE_QUARANTINED;
     if (claim->state != INQ_STORE_NEW)
         claim->reason = inq_sql_text(found, 9);
@@ -106,7 +109,7 @@ static struct inq_error *look_up(struct inq_store *store, const struct inq_store
     entry->attempts = sqlite3_column_int64(found, 4);
     entry->kills = sqlite3_column_int64(found, 5);
     claim->id = entry->id;
-    struct inq_error *error = judge(store, found, file->state_only, entry, claim);
+    struct inq_error *error = judge(store, found, file, entry, claim);
     sqlite3_reset(found);
     return error;
 }
@@ -133,6 +136,7 @@ static struct inq_error *take(struct inq_store *store, const struct inq_store_fi
         inq_sql_bind_int(statement, 6, entry->kills);
         bind_owner(store, statement, 7);
         inq_sql_bind_text(statement, 10, file->setting);
+        inq_sql_bind_int(statement, 11, file->ctime_nsec);
     } else {
         inq_sql_bind_int(statement, 1, (int64_t)file->dev);
         inq_sql_bind_int(statement, 2, (int64_t)file->ino);
@@ -141,6 +145,7 @@ static struct inq_error *take(struct inq_store *store, const struct inq_store_fi
         inq_sql_bind_text(statement, 5, file->path);
         bind_owner(store, statement, 6);
         inq_sql_bind_text(statement, 9, file->setting);
+        inq_sql_bind_int(statement, 10, file->ctime_nsec);
     }
     INQ_TRY(inq_sql_finish(store, statement));
     claim->id = entry->found ? entry->id : sqlite3_last_insert_rowid(store->db);
@@ -196,6 +201,30 @@ static struct inq_error *set_state(struct inq_store *store, int64_t id, const ch
 struct inq_error *inq_store_pass_over(struct inq_store *store, int64_t id, const char *reason)
 {
     return set_state(store, id, "other", reason);
+}
+
+struct inq_error *inq_store_note_other(struct inq_store *store, const struct inq_store_file *file,
+                                       const char *reason)
+{
+    sqlite3_stmt *statement = NULL;
+
+    INQ_TRY(inq_sql_get(store, INQ_SQL_FILE_OTHER, &statement));
+    inq_sql_bind_int(statement, 1, (int64_t)file->dev);
+    inq_sql_bind_int(statement, 2, (int64_t)file->ino);
+    inq_sql_bind_int(statement, 3, (int64_t)file->size_bytes);
+    inq_sql_bind_int(statement, 4, file->mtime_nsec);
+    inq_sql_bind_text(statement, 5, file->path);
+    inq_sql_bind_text(statement, 6, file->setting);
+    inq_sql_bind_text(statement, 7, reason);
+    inq_sql_bind_int(statement, 8, file->ctime_nsec);
+    INQ_TRY(inq_sql_finish(store, statement));
+    /* files come and go, and nobody tells when they go: the oldest are forgotten */
+    const int64_t id = sqlite3_last_insert_rowid(store->db);
+    if (id <= INQ_STORE_MOST_OTHERS || id % 1024 != 0)
+        return NULL;
+    INQ_TRY(inq_sql_get(store, INQ_SQL_FILE_FORGET, &statement));
+    inq_sql_bind_int(statement, 1, id - INQ_STORE_MOST_OTHERS);
+    return inq_sql_finish(store, statement);
 }
 
 struct inq_error *inq_store_release(struct inq_store *store, int64_t id)

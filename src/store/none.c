@@ -26,6 +26,8 @@ UNREACHED(inq_store_look, struct inq_store *store, const struct inq_store_file *
 UNREACHED(inq_store_claim, struct inq_store *store, const struct inq_store_file *file, bool again,
           struct inq_store_claim *ret_claim)
 UNREACHED(inq_store_pass_over, struct inq_store *store, int64_t id, const char *reason)
+UNREACHED(inq_store_note_other, struct inq_store *store, const struct inq_store_file *file,
+          const char *reason)
 UNREACHED(inq_store_fail, struct inq_store *store, int64_t id, const char *reason, bool killed)
 UNREACHED(inq_store_release, struct inq_store *store, int64_t id)
 UNREACHED(inq_store_record, struct inq_store *store, int64_t id, const json_t *report,

@@ -54,6 +54,9 @@ const char *const inq_schema_steps[] = {
     " END;"
     "CREATE TRIGGER tally_move AFTER UPDATE OF grp, host ON crash WHEN old.grp IS NOT new.grp OR"
     " old.host IS NOT new.host BEGIN" TALLY_DROP TALLY_ADD " END;",
+    /* 3: files that are no cores are not opened again; whoever replaces one and sets its time back
+     * changes this one */
+    "ALTER TABLE file ADD COLUMN ctime INTEGER NOT NULL DEFAULT 0;",
 };
 
 const size_t inq_schema_n_steps = INQ_ARRAY_SIZE(inq_schema_steps);

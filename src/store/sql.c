@@ -21,15 +21,16 @@ static const char *const texts[INQ_SQL_N] = {
     [INQ_SQL_ROLLBACK] = "ROLLBACK",
     [INQ_SQL_FILE_FIND] =
         "SELECT f.id, f.size, f.mtime, f.state, f.attempts, f.kills, f.owner, f.owner_boot,"
-        " f.owner_start, f.reason, c.uid, c.row, c.exit_code, f.setting FROM file AS f"
+        " f.owner_start, f.reason, c.uid, c.row, c.exit_code, f.setting, f.ctime FROM file AS f"
         " LEFT JOIN crash AS c ON c.id = f.crash WHERE f.dev = ?1 AND f.ino = ?2",
     [INQ_SQL_FILE_ADD] =
         "INSERT INTO file (dev, ino, size, mtime, path, state, attempts, kills, owner, owner_boot,"
-        " owner_start, setting) VALUES (?1, ?2, ?3, ?4, ?5, 'running', 0, 0, ?6, ?7, ?8, ?9)",
+        " owner_start, setting, ctime) VALUES (?1, ?2, ?3, ?4, ?5, 'running', 0, 0, ?6, ?7, ?8, ?9,"
+        " ?10)",
     [INQ_SQL_FILE_CLAIM] =
         "UPDATE file SET size = ?2, mtime = ?3, path = ?4, state = 'running', attempts = ?5,"
-        " kills = ?6, owner = ?7, owner_boot = ?8, owner_start = ?9, setting = ?10, crash = NULL, "
-        "reason = NULL"
+        " kills = ?6, owner = ?7, owner_boot = ?8, owner_start = ?9, setting = ?10, crash = NULL,"
+        " reason = NULL, ctime = ?11"
         " WHERE id = ?1",
     [INQ_SQL_FILE_STATE] = "UPDATE file SET state = ?2, reason = ?3, owner = NULL WHERE id = ?1",
     [INQ_SQL_FILE_DONE] =
@@ -38,6 +39,12 @@ static const char *const texts[INQ_SQL_N] = {
     [INQ_SQL_FILE_FAIL] =
         "UPDATE file SET state = 'failed', reason = ?2, owner = NULL, attempts = attempts + ?3,"
         " kills = kills + ?4 WHERE id = ?1",
+    [INQ_SQL_FILE_OTHER] =
+        "INSERT INTO file (dev, ino, size, mtime, path, state, attempts, kills, setting, reason,"
+        " ctime) VALUES (?1, ?2, ?3, ?4, ?5, 'other', 0, 0, ?6, ?7, ?8) ON CONFLICT (dev, ino) DO"
+        " UPDATE SET size = ?3, mtime = ?4, path = ?5, state = 'other', attempts = 0, kills = 0,"
+        " setting = ?6, reason = ?7, ctime = ?8 WHERE state IN ('other', 'seen')",
+    [INQ_SQL_FILE_FORGET] = "DELETE FROM file WHERE state = 'other' AND id <= ?1",
     [INQ_SQL_CRASH_BY_IDENTITY] = "SELECT id, uid, exit_code FROM crash WHERE identity = ?1",
     [INQ_SQL_DROP_STUB] = "DELETE FROM crash WHERE identity = ?1",
     [INQ_SQL_CRASH_ADD] =

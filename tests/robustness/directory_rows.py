@@ -161,6 +161,43 @@ def own_database(w, d):
     expect(records(database)[0] == (4, 4), "records")
 
 
+@row(172)
+def no_cores(w, d):
+    """What is no core is opened once; a core put in its place is found, also with the size and the time of what it replaces."""
+    folder, database = os.path.join(d, "cores"), os.path.join(d, "c.db")
+    os.mkdir(folder)
+    size = os.path.getsize(w.core)
+    for i in range(50):
+        with open(os.path.join(folder, f"text{i}"), "wb") as f:
+            f.write(b"no core\n" * (size // 8) + b"." * (size % 8) if i < 4 else b"no core\n")
+    os.mknod(os.path.join(folder, "empty"))
+    shutil.copy(w.core, os.path.join(folder, "core.1"))
+    expect(w.run("scan", "-q", "--klog", "none", "--db", database, folder).returncode == 0, "a scan of files of this moment")
+    expect(records(database)[1] == {"done": 1}, f"what may still change is remembered: {records(database)[1]}")
+    time.sleep(4)  # a change within the tick of a clock would not show
+    w.run("scan", "-q", "--klog", "none", "--db", database, folder)
+    expect(records(database)[1] == {"done": 1, "other": 51}, f"{records(database)[1]}")
+    if shutil.which("strace"):
+        log = os.path.join(d, "trace")
+        w.run("scan", "-q", "--klog", "none", "--db", database, folder, prefix=("strace", "-f", "-o", log, "-e", "trace=openat"))
+        with open(log, encoding="utf-8", errors="replace") as f:
+            lines = [l for l in f if re.search('"(text|empty|core)', l)]
+        expect(not lines, f"opened again: {lines[:3]}")
+    else:
+        skip("172: no strace")
+    path = os.path.join(folder, "text0")  # in place, its times set back
+    before = os.stat(path)
+    shutil.copy(w.core, path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    path = os.path.join(folder, "text1")  # by another file
+    shutil.copy2(w.core, path + ".new")
+    os.utime(path + ".new", ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.rename(path + ".new", path)
+    shutil.copy(w.core, os.path.join(folder, "empty"))
+    done = w.run("scan", "--klog", "none", "--db", database, folder)
+    expect(done.out.count("SIGSEGV ") >= 4 and records(database)[1] == {"done": 4, "other": 49}, f"{records(database)[1]}: {done.out}")
+
+
 @row(73)
 def in_the_middle(w, d):
     """A folder without rights is one row; a folder that vanishes is gone; the rest is scanned."""
@@ -331,6 +368,7 @@ def versions(w, d):
         for trigger in ("add", "drop", "move"):
             db.execute(f"DROP TRIGGER tally_{trigger}")
         db.execute("DROP TABLE tally")
+        db.execute("ALTER TABLE file DROP COLUMN ctime")
         db.execute("PRAGMA user_version = 1")
     db.close()
     done = w.run("groups", "--db", database)

@@ -95,11 +95,26 @@ static void test_no_core(void **state)
     struct inq_store_claim claim;
     int64_t id;
 
+    file.ctime_nsec = 7;
     assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
     expect_ok(inq_store_pass_over(store, id, "a program"));
     expect_ok(inq_store_claim(store, &file, false, &claim));
     assert_int_equal(claim.state, INQ_STORE_OTHER);
     assert_string_equal(claim.reason, "a program");
+    inq_store_claim_deinit(&claim);
+    file.ctime_nsec = 8; /* renamed, or replaced with its time set back */
+    assert_int_equal(claim_state(store, &file, &id), INQ_STORE_CLAIMED);
+
+    /* nobody's word while a process is at it */
+    expect_ok(inq_store_note_other(store, &file, "text"));
+    expect_ok(inq_store_look(store, &file, &claim));
+    assert_int_not_equal(claim.state, INQ_STORE_OTHER);
+    inq_store_claim_deinit(&claim);
+    expect_ok(inq_store_release(store, id));
+    expect_ok(inq_store_note_other(store, &file, "text"));
+    expect_ok(inq_store_look(store, &file, &claim));
+    assert_int_equal(claim.state, INQ_STORE_OTHER);
+    assert_string_equal(claim.reason, "text");
     inq_store_claim_deinit(&claim);
     inq_store_close(store);
 }
