@@ -144,7 +144,18 @@ static void link_use(struct linker *l, size_t at, const struct inq_code_ref *ref
 
 /* ---- calls that are on the stack ----------------------------------------------------- */
 
-/* Below the call only copies of the two, the program's own libraries, and the caller itself? */
+static bool needs(const struct linker *l, size_t module, size_t other)
+{
+    for (size_t i = 0; i < l->b->modules[module].n_needs; i++)
+        if (l->b->modules[module].needs[i] == other)
+            return true;
+    return false;
+}
+
+/*
+ * Below the call only copies of the two, what the called one needs (libstdc++), the program's own
+ * libraries, and the caller itself?
+ */
 static bool stays_inside(const struct linker *l, const struct inq_binding *f, size_t caller,
                          bool *ret_returned)
 {
@@ -156,7 +167,7 @@ static bool stays_inside(const struct linker *l, const struct inq_binding *f, si
             *ret_returned = true;
             continue;
         }
-        if (module != f->actual && module != SIZE_MAX &&
+        if (module != f->actual && module != SIZE_MAX && !needs(l, f->actual, module) &&
             l->b->modules[module].scope != INQ_SCOPE_MAIN && !l->b->modules[module].is_linker)
             return false;
         if (module != SIZE_MAX && l->dump->modules->items[module].is_main)
@@ -183,6 +194,11 @@ static bool ended_by_callee(const struct linker *l, const struct inq_binding *f,
 static enum inq_link_grade grade_of_call(const struct linker *l, const struct inq_binding *f,
                                          size_t caller, bool inside)
 {
+    /* C++ merges weak functions; that the two were made of different sources is not seen in all */
+    if (!f->strong)
+        return l->path->fit != INQ_FIT_ANY ? INQ_GRADE_NONE
+               : inside                    ? INQ_GRADE_STRONG
+                                           : INQ_GRADE_PLAUSIBLE;
     if (l->path->fit == INQ_FIT_ANY)
         return inside ? INQ_GRADE_PROVEN : INQ_GRADE_STRONG;
     if (!inside)
@@ -223,8 +239,8 @@ static void link_callee(struct linker *l, size_t at, size_t first, size_t n)
     if (!callee->has_start || !l->path->frames[at].frame->pc_is_return)
         return;
     for (size_t i = first; i < first + n; i++)
-        if (l->b->foreign[i].strong && l->b->foreign[i].target == callee->start &&
-            l->b->foreign[i].actual == callee->module) {
+        if ((l->b->foreign[i].strong || l->b->foreign[i].mixed) &&
+            l->b->foreign[i].target == callee->start && l->b->foreign[i].actual == callee->module) {
             link_call(l, at, i);
             return;
         }
@@ -251,11 +267,11 @@ static void link_refs(struct linker *l, size_t at, const struct inq_code_refs *r
         const struct inq_code_ref *ref = &refs->items[i];
         const struct inq_binding *f = &l->b->foreign[ref->binding];
 
-        if (!f->strong)
+        if (!f->strong && !(f->mixed && ref->is_call))
             continue;
         if (ref->is_call && ref->is_last && at > 0 && l->path->frames[at - 1].module == f->actual)
             link_call(l, at, ref->binding);
-        else if (is_crashing_module(l, at))
+        else if (f->strong && is_crashing_module(l, at))
             link_use(l, at, ref);
     }
 }
