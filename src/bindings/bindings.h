@@ -59,9 +59,12 @@ struct inq_binding {                               /* one foreign slot that is s
     enum inq_binding_kind kind;
     bool strong; /* an ordinary definition on both sides */
     bool mixed;  /* a C++ function, ordinary in one and weak in the other: of two sources */
-    bool
-        displaced; /* counted as in scope, and strong: both were loaded together, but by no order
-                      of theirs does this one come first; that it was loaded for everybody did it */
+    /*
+     * Counted as in scope, and strong: both were loaded together, but by no order of theirs does
+     * this one come first; that it was loaded for everybody did it.
+     */
+    bool displaced;
+    bool by_program; /* strong, and not counted: `actual` is of what the program began with */
 };
 
 struct inq_scope_pair { /* slots that are bound elsewhere in the scope they were loaded with */

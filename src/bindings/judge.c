@@ -345,6 +345,50 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
     return FOREIGN;
 }
 
+/*
+ * A slot that leads to one of the program's own libraries, though the module has brought another
+ * one. Kept, and not counted: everybody gets those first.
+ */
+static void note_by_program(struct judge *j, const struct inq_slot *slot, uint64_t target,
+                            size_t actual)
+{
+    const struct inq_graph *graph = j->graph;
+    const struct inq_dynamic *a = &graph->dynamic[actual];
+    struct inq_sym symbol, here, there;
+    size_t here_index = 0, there_index = 0;
+    struct inq_wanted wanted;
+    uint32_t expected = expected_of(j, slot->symbol), hash;
+
+    if (expected >= UNCERTAIN || expected == actual || inq_set_has(graph->main, expected) ||
+        j->closure->incomplete || !slot->has_addend ||
+        !inq_dynamic_symbol(j->d, slot->symbol, &symbol) || is_replaceable(symbol.name))
+        return;
+    wanted = wanted_of(j, slot->symbol, &symbol);
+    if (!inq_dynamic_find_at(a, &wanted,
+                             (target - graph->modules->items[actual].load_bias) & j->mask, &here,
+                             &here_index) ||
+        search_closure(j, &wanted, &there, &there_index) != expected || here.bind != STB_GLOBAL ||
+        there.bind != STB_GLOBAL)
+        return;
+    keep(j,
+         &(struct inq_binding){
+             .from = j->from,
+             .expected = expected,
+             .actual = actual,
+             .symbol = symbol.name,
+             .slot = slot->addr,
+             .target = target,
+             .expected_target = (graph->modules->items[expected].load_bias + there.value) & j->mask,
+             .size_expected = there.size,
+             .size_actual = here.size,
+             .version_expected = inq_dynamic_version(&graph->dynamic[expected], there_index, &hash),
+             .version_actual = inq_dynamic_version(a, here_index, &hash),
+             .kind = kind_of(&there),
+             .strong = true,
+             .by_program = true,
+         });
+}
+
 /* ---- one slot ------------------------------------------------------------------------ */
 
 static bool is_undefined(const struct judge *j, size_t symbol)
@@ -396,6 +440,8 @@ static void judge_slot(struct judge *j, const struct inq_slot *slot)
         count(j, FINE, SIZE_MAX); /* what an indirect function of libc chose: time(), ... */
     } else if ((j->b->space == 0 && inq_set_has(j->graph->main, owner)) ||
                j->bindings->modules[owner].is_linker) {
+        if (inq_set_has(j->graph->contested, owner))
+            note_by_program(j, slot, target, owner);
         count(j, FINE, owner);
     } else {
         expected = expected_of(j, slot->symbol);
@@ -514,6 +560,8 @@ struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bi
     j->types = inq_slot_types(core->machine, core->elf_class);
     j->mask = core->elf_class == 64 ? UINT64_MAX : UINT32_MAX;
     j->order.from = SIZE_MAX;
+    if (!inq_graph_find_contested(graph))
+        error = &inq_error_oom;
     for (size_t i = 0; i < graph->count && !error; i++)
         if (bindings->modules[i].loaded && !bindings->modules[i].is_linker && !judge_module(j, i))
             error = &inq_error_oom;

@@ -31,6 +31,7 @@ struct collision {
     bool has_common, same_exports;
     uint64_t strong, vague, in_scope, judged;
     uint64_t others;                   /* mixed, and displaced ones: in vague, and in in_scope */
+    uint64_t by_program;               /* in none of these */
     uint64_t on_path;                  /* strong slots of modules that are on the crashing stack */
     size_t first, last;                /* its foreign slots: see `next`; SIZE_MAX: none */
     size_t unread;                     /* a copy that could not be read; SIZE_MAX */
@@ -255,9 +256,12 @@ static bool belongs(const struct finder *f, const struct collision *c,
 
 static void take_crossing(struct finder *f, struct collision *c, size_t binding)
 {
-    c->strong += f->b->foreign[binding].strong && !f->b->foreign[binding].displaced;
-    c->vague += !f->b->foreign[binding].strong;
-    c->others += f->b->foreign[binding].mixed || f->b->foreign[binding].displaced;
+    const struct inq_binding *x = &f->b->foreign[binding];
+
+    c->strong += x->strong && !x->displaced && !x->by_program;
+    c->vague += !x->strong;
+    c->others += x->mixed || x->displaced;
+    c->by_program += x->by_program;
     c->on_path +=
         f->b->foreign[binding].strong && inq_crash_path_has(&f->path, f->b->foreign[binding].from);
     f->next[binding] = SIZE_MAX;
@@ -271,7 +275,8 @@ static void take_crossing(struct finder *f, struct collision *c, size_t binding)
 /* Is it enough to call the two libraries rivals, though nothing else does? */
 static bool makes_rivals(const struct finder *f, size_t binding)
 {
-    if (f->b->foreign[binding].strong && !f->b->foreign[binding].displaced)
+    if (f->b->foreign[binding].strong && !f->b->foreign[binding].displaced &&
+        !f->b->foreign[binding].by_program)
         return true;
     for (size_t i = 0; i < f->n_links; i++)
         if (f->links[i].binding == binding && f->links[i].how != INQ_LINK_NONE)
@@ -357,7 +362,7 @@ static const char *grade_of(const struct finder *f, const struct collision *c)
 
     if (c->link)
         return grades[c->link->grade];
-    if (c->strong > 0 || c->others > 0)
+    if (c->strong > 0 || c->others > 0 || c->by_program > 0)
         return "context";
     return f->b->none || c->unread != SIZE_MAX ? "inconclusive" : "refuted";
 }
@@ -389,6 +394,13 @@ static const char *why_of(const struct finder *f, const struct collision *c)
             (unsigned long long)c->others,
             c->vague > 0 ? "functions of C++ that one of the two has inline and the other has not"
                          : "the two were loaded together, too, but no order of theirs explains it");
+    if (c->by_program > 0)
+        return inq_arena_printf(
+            arena,
+            "%llu slots of what brought a copy of its own lead to the copy that the program was "
+            "started with, which everybody gets first; what is seen of the code on the crashing "
+            "stack used none of them",
+            (unsigned long long)c->by_program);
     if (f->b->none)
         return f->b->none;
     if (c->unread != SIZE_MAX)
