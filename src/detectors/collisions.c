@@ -354,6 +354,21 @@ static void describe(struct finder *f, struct collision *c)
 
 /* ---- the verdict on one of them ------------------------------------------------------ */
 
+/*
+ * Of such a library there must be one in a process, bound across or not (two OpenMP runtimes, two
+ * event loops): while the crash is below one of them, they are not out of it.
+ */
+static bool is_single_on_path(const struct finder *f, const struct collision *c)
+{
+    if (!c->family[0] || !f->names[c->copies.items[0]].single)
+        return false;
+    for (size_t i = 0; i < c->copies.count; i++)
+        if (inq_crash_path_has(&f->path, c->copies.items[i]) &&
+            !f->dump->modules->items[c->copies.items[i]].is_main)
+            return true;
+    return false;
+}
+
 static const char *grade_of(const struct finder *f, const struct collision *c)
 {
     static const char *const grades[] = {[INQ_GRADE_PLAUSIBLE] = "plausible",
@@ -364,7 +379,9 @@ static const char *grade_of(const struct finder *f, const struct collision *c)
         return grades[c->link->grade];
     if (c->strong > 0 || c->others > 0 || c->by_program > 0)
         return "context";
-    return f->b->none || c->unread != SIZE_MAX ? "inconclusive" : "refuted";
+    if (f->b->none || c->unread != SIZE_MAX)
+        return "inconclusive";
+    return is_single_on_path(f, c) ? "context" : "refuted";
 }
 
 static const char *why_of(const struct finder *f, const struct collision *c)
@@ -408,6 +425,9 @@ static const char *why_of(const struct finder *f, const struct collision *c)
             arena, "%s could not be judged: %s", f->dump->modules->items[c->unread].name,
             f->b->modules[c->unread].unread ? f->b->modules[c->unread].unread
                                             : "not all of its slots can be judged");
+    if (is_single_on_path(f, c))
+        return "no slot is bound across, but a process should have one of them, and the crash is "
+               "below one";
     if (c->judged == 0)
         return "no slot is bound across: none that was used leads to either of them";
     if (c->vague > 0)
