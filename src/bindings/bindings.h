@@ -57,7 +57,14 @@ struct inq_binding {                               /* one foreign slot that is s
     uint64_t size_expected, size_actual;           /* of the two definitions, bytes */
     const char *version_expected, *version_actual; /* NULL without */
     enum inq_binding_kind kind;
-    bool strong;
+    bool strong; /* an ordinary definition on both sides */
+    bool mixed;  /* a C++ function, ordinary in one and weak in the other: of two sources */
+    /*
+     * Counted as in scope, and strong: both were loaded together, but by no order of theirs does
+     * this one come first; that it was loaded for everybody did it.
+     */
+    bool displaced;
+    bool by_program; /* strong, and not counted: `actual` is of what the program began with */
 };
 
 struct inq_scope_pair { /* slots that are bound elsewhere in the scope they were loaded with */

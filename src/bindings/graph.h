@@ -35,6 +35,7 @@ struct inq_graph {
     struct inq_closure *closures; /* by module; inq_graph_closure() fills them */
     uint64_t **together;          /* by module: all that some root loaded with it */
     uint64_t *main;               /* set: the program's closure and the preloaded ones' */
+    uint64_t *contested;          /* set: those of main that others have as well */
     uint64_t *global;             /* set: the main search list; NULL when not known */
     uint64_t steps_left;          /* entries of foreign tables that may still be looked at */
     uint64_t edges_left;          /* likewise of walks over the graph */
@@ -57,6 +58,9 @@ const struct inq_closure *inq_graph_closure(struct inq_graph *graph, size_t modu
 const uint64_t *inq_graph_together(struct inq_graph *graph, size_t module);
 /* Fills in `main` and who was preloaded. The program must have been read. */
 struct inq_error *inq_graph_find_main(struct inq_graph *graph);
+
+/* Fills in `contested`; false without memory. contested.c. */
+bool inq_graph_find_contested(struct inq_graph *graph);
 
 /* "/a/b/../c" → "/a/c", by the text alone; NULL without memory. */
 char *inq_path_normalize(struct inq_arena *arena, const char *path, size_t size);

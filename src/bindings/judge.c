@@ -47,6 +47,10 @@ struct judge {
     struct owner owners[OWNER_SLOTS];
     const uint8_t *window; /* bytes of the segment that the last slot was in */
     uint64_t window_addr, window_size;
+    struct { /* the last question about the order of a search */
+        size_t from, expected, actual;
+        bool explained;
+    } order;
     INQ_ARRAY(struct inq_binding) foreign;
     INQ_ARRAY(struct inq_scope_pair) in_scope;
     bool failed;
@@ -216,6 +220,62 @@ static void keep_in_scope(struct judge *j, size_t expected, size_t actual)
         *last = (struct inq_scope_pair){expected, actual, 1};
 }
 
+/*
+ * Does the order in which some loaded module searches its libraries lead to `actual` before
+ * `expected`? If none does, what was loaded for everybody has come first, though the two have also
+ * been loaded together (a soname that was captured can bring that about).
+ */
+static bool is_explained(struct judge *j, size_t expected, size_t actual)
+{
+    struct inq_graph *graph = j->graph;
+
+    for (size_t root = 0; root < graph->count; root++) {
+        const struct inq_closure *closure;
+        size_t from = SIZE_MAX, first = SIZE_MAX;
+
+        if (!graph->bound[root].loaded)
+            continue;
+        closure = inq_graph_closure(graph, root);
+        if (!closure || graph->edges_left < closure->count)
+            return true;
+        graph->edges_left -= closure->count;
+        for (size_t i = 0; i < closure->count; i++) {
+            if (closure->order[i] == j->from)
+                from = i;
+            if (first == SIZE_MAX && (closure->order[i] == actual || closure->order[i] == expected))
+                first = closure->order[i];
+        }
+        if (from != SIZE_MAX && (first == actual || closure->incomplete))
+            return true;
+    }
+    return false;
+}
+
+/* The same for a slot; the last answer is kept, since slots of a kind stand together. */
+static bool is_displaced(struct judge *j, size_t expected, size_t actual)
+{
+    if (!j->graph->global || !inq_set_has(j->graph->global, actual))
+        return false;
+    if (j->order.from != j->from || j->order.expected != expected || j->order.actual != actual) {
+        j->order.from = j->from;
+        j->order.expected = expected;
+        j->order.actual = actual;
+        j->order.explained = is_explained(j, expected, actual);
+    }
+    return !j->order.explained;
+}
+
+/*
+ * An inline function is weak wherever it is; where the other library has it as an ordinary one, the
+ * two were not made of the same source.
+ */
+static bool is_mixed(const char *name, const struct inq_sym *a, const struct inq_sym *b)
+{
+    return name[0] == '_' && name[1] == 'Z' && a->type == STT_FUNC && b->type == STT_FUNC &&
+           ((a->bind == STB_GLOBAL && b->bind == STB_WEAK) ||
+            (a->bind == STB_WEAK && b->bind == STB_GLOBAL));
+}
+
 static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot, uint64_t target,
                                     size_t actual)
 {
@@ -226,7 +286,7 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
     struct inq_wanted wanted;
     const uint64_t *together;
     uint32_t expected, hash;
-    bool defines;
+    bool defines, strong, in_scope;
 
     if (!graph->bound[actual].loaded || graph->bound[actual].space != j->b->space)
         return UNDECIDED;
@@ -246,14 +306,18 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
         j->failed = true;
         return UNDECIDED;
     }
-    if (inq_set_has(together, actual) || is_replaceable(symbol.name)) {
+    strong = there.bind == STB_GLOBAL && here.bind == STB_GLOBAL;
+    in_scope = inq_set_has(together, actual);
+    if (in_scope || is_replaceable(symbol.name)) {
         keep_in_scope(j, expected, actual);
-        return IN_SCOPE;
-    }
-    /* unique ones are one for the whole process, whoever came first (do_lookup_unique()) */
-    if (j->closure->incomplete ||
-        (graph->global && !inq_set_has(graph->global, actual) && here.bind != STB_GNU_UNIQUE))
+        if (!in_scope || !strong || is_replaceable(symbol.name) ||
+            !is_displaced(j, expected, actual))
+            return IN_SCOPE;
+    } else if (j->closure->incomplete || (graph->global && !inq_set_has(graph->global, actual) &&
+                                          here.bind != STB_GNU_UNIQUE)) {
+        /* unique ones are one for the whole process, whoever came first (do_lookup_unique()) */
         return UNDECIDED;
+    }
     keep(j,
          &(struct inq_binding){
              .from = j->from,
@@ -268,13 +332,61 @@ static enum verdict judge_elsewhere(struct judge *j, const struct inq_slot *slot
              .version_expected = inq_dynamic_version(&graph->dynamic[expected], there_index, &hash),
              .version_actual = inq_dynamic_version(a, here_index, &hash),
              .kind = kind_of(&there),
-             .strong = there.bind == STB_GLOBAL && here.bind == STB_GLOBAL,
+             .strong = strong,
+             .mixed = is_mixed(symbol.name, &there, &here),
+             .displaced = in_scope,
          });
-    if (there.bind == STB_GLOBAL && here.bind == STB_GLOBAL)
+    if (in_scope)
+        return IN_SCOPE;
+    if (strong)
         j->b->strong++;
     else
         j->b->vague++;
     return FOREIGN;
+}
+
+/*
+ * A slot that leads to one of the program's own libraries, though the module has brought another
+ * one. Kept, and not counted: everybody gets those first.
+ */
+static void note_by_program(struct judge *j, const struct inq_slot *slot, uint64_t target,
+                            size_t actual)
+{
+    const struct inq_graph *graph = j->graph;
+    const struct inq_dynamic *a = &graph->dynamic[actual];
+    struct inq_sym symbol, here, there;
+    size_t here_index = 0, there_index = 0;
+    struct inq_wanted wanted;
+    uint32_t expected = expected_of(j, slot->symbol), hash;
+
+    if (expected >= UNCERTAIN || expected == actual || inq_set_has(graph->main, expected) ||
+        j->closure->incomplete || !slot->has_addend ||
+        !inq_dynamic_symbol(j->d, slot->symbol, &symbol) || is_replaceable(symbol.name))
+        return;
+    wanted = wanted_of(j, slot->symbol, &symbol);
+    if (!inq_dynamic_find_at(a, &wanted,
+                             (target - graph->modules->items[actual].load_bias) & j->mask, &here,
+                             &here_index) ||
+        search_closure(j, &wanted, &there, &there_index) != expected || here.bind != STB_GLOBAL ||
+        there.bind != STB_GLOBAL)
+        return;
+    keep(j,
+         &(struct inq_binding){
+             .from = j->from,
+             .expected = expected,
+             .actual = actual,
+             .symbol = symbol.name,
+             .slot = slot->addr,
+             .target = target,
+             .expected_target = (graph->modules->items[expected].load_bias + there.value) & j->mask,
+             .size_expected = there.size,
+             .size_actual = here.size,
+             .version_expected = inq_dynamic_version(&graph->dynamic[expected], there_index, &hash),
+             .version_actual = inq_dynamic_version(a, here_index, &hash),
+             .kind = kind_of(&there),
+             .strong = true,
+             .by_program = true,
+         });
 }
 
 /* ---- one slot ------------------------------------------------------------------------ */
@@ -328,6 +440,8 @@ static void judge_slot(struct judge *j, const struct inq_slot *slot)
         count(j, FINE, SIZE_MAX); /* what an indirect function of libc chose: time(), ... */
     } else if ((j->b->space == 0 && inq_set_has(j->graph->main, owner)) ||
                j->bindings->modules[owner].is_linker) {
+        if (inq_set_has(j->graph->contested, owner))
+            note_by_program(j, slot, target, owner);
         count(j, FINE, owner);
     } else {
         expected = expected_of(j, slot->symbol);
@@ -445,6 +559,9 @@ struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bi
     j->bindings = bindings;
     j->types = inq_slot_types(core->machine, core->elf_class);
     j->mask = core->elf_class == 64 ? UINT64_MAX : UINT32_MAX;
+    j->order.from = SIZE_MAX;
+    if (!inq_graph_find_contested(graph))
+        error = &inq_error_oom;
     for (size_t i = 0; i < graph->count && !error; i++)
         if (bindings->modules[i].loaded && !bindings->modules[i].is_linker && !judge_module(j, i))
             error = &inq_error_oom;

@@ -30,6 +30,8 @@ struct collision {
     uint32_t common;
     bool has_common, same_exports;
     uint64_t strong, vague, in_scope, judged;
+    uint64_t others;                   /* mixed, and displaced ones: in vague, and in in_scope */
+    uint64_t by_program;               /* in none of these */
     uint64_t on_path;                  /* strong slots of modules that are on the crashing stack */
     size_t first, last;                /* its foreign slots: see `next`; SIZE_MAX: none */
     size_t unread;                     /* a copy that could not be read; SIZE_MAX */
@@ -232,15 +234,34 @@ static bool has_copy(const struct collision *c, size_t module)
     return false;
 }
 
-static bool belongs(const struct collision *c, const struct inq_binding *binding)
+/*
+ * Both definitions are those of copies. An inline function may stand in the caller itself: then it
+ * is the copy that the caller needs that counts.
+ */
+static bool belongs(const struct finder *f, const struct collision *c,
+                    const struct inq_binding *binding)
 {
-    return has_copy(c, binding->expected) && has_copy(c, binding->actual);
+    const struct inq_bound_module *from = &f->b->modules[binding->from];
+
+    if (!has_copy(c, binding->actual))
+        return false;
+    if (has_copy(c, binding->expected))
+        return true;
+    for (size_t i = 0; binding->mixed && binding->expected == binding->from && i < from->n_needs;
+         i++)
+        if (from->needs[i] != binding->actual && has_copy(c, from->needs[i]))
+            return true;
+    return false;
 }
 
 static void take_crossing(struct finder *f, struct collision *c, size_t binding)
 {
-    c->strong += f->b->foreign[binding].strong;
-    c->vague += !f->b->foreign[binding].strong;
+    const struct inq_binding *x = &f->b->foreign[binding];
+
+    c->strong += x->strong && !x->displaced && !x->by_program;
+    c->vague += !x->strong;
+    c->others += x->mixed || x->displaced;
+    c->by_program += x->by_program;
     c->on_path +=
         f->b->foreign[binding].strong && inq_crash_path_has(&f->path, f->b->foreign[binding].from);
     f->next[binding] = SIZE_MAX;
@@ -251,6 +272,18 @@ static void take_crossing(struct finder *f, struct collision *c, size_t binding)
     c->last = binding;
 }
 
+/* Is it enough to call the two libraries rivals, though nothing else does? */
+static bool makes_rivals(const struct finder *f, size_t binding)
+{
+    if (f->b->foreign[binding].strong && !f->b->foreign[binding].displaced &&
+        !f->b->foreign[binding].by_program)
+        return true;
+    for (size_t i = 0; i < f->n_links; i++)
+        if (f->links[i].binding == binding && f->links[i].how != INQ_LINK_NONE)
+            return true;
+    return false;
+}
+
 static bool find_crossings(struct finder *f)
 {
     const struct inq_binding *last = NULL;
@@ -258,16 +291,17 @@ static bool find_crossings(struct finder *f)
 
     for (size_t i = 0; i < f->b->n_foreign; i++) {
         const struct inq_binding *x = &f->b->foreign[i];
-        bool known = last && x->expected == last->expected && x->actual == last->actual;
+        bool known = last && x->expected == last->expected && x->actual == last->actual &&
+                     x->mixed == last->mixed && x->from == last->from;
 
         if (!known) {
             c = NULL;
             for (size_t k = 0; k < f->found.count && !c; k++)
-                if (belongs(&f->found.items[k], x))
+                if (belongs(f, &f->found.items[k], x))
                     c = &f->found.items[k];
             last = x;
         }
-        if (!c && x->strong) {
+        if (!c && makes_rivals(f, i)) {
             c = collision_of(f, x->expected, x->actual);
             if (!c)
                 return f->found.count >= MAX_COLLISIONS;
@@ -314,11 +348,26 @@ static void describe(struct finder *f, struct collision *c)
         c->same_exports = common.common == common.of_a && common.common == common.of_b;
     }
     for (size_t i = 0; i < f->n_links && !c->link; i++)
-        if (belongs(c, &f->b->foreign[f->links[i].binding]))
+        if (belongs(f, c, &f->b->foreign[f->links[i].binding]))
             c->link = &f->links[i];
 }
 
 /* ---- the verdict on one of them ------------------------------------------------------ */
+
+/*
+ * Of such a library there must be one in a process, bound across or not (two OpenMP runtimes, two
+ * event loops): while the crash is below one of them, they are not out of it.
+ */
+static bool is_single_on_path(const struct finder *f, const struct collision *c)
+{
+    if (!c->family[0] || !f->names[c->copies.items[0]].single)
+        return false;
+    for (size_t i = 0; i < c->copies.count; i++)
+        if (inq_crash_path_has(&f->path, c->copies.items[i]) &&
+            !f->dump->modules->items[c->copies.items[i]].is_main)
+            return true;
+    return false;
+}
 
 static const char *grade_of(const struct finder *f, const struct collision *c)
 {
@@ -328,9 +377,11 @@ static const char *grade_of(const struct finder *f, const struct collision *c)
 
     if (c->link)
         return grades[c->link->grade];
-    if (c->strong > 0)
+    if (c->strong > 0 || c->others > 0 || c->by_program > 0)
         return "context";
-    return f->b->none || c->unread != SIZE_MAX ? "inconclusive" : "refuted";
+    if (f->b->none || c->unread != SIZE_MAX)
+        return "inconclusive";
+    return is_single_on_path(f, c) ? "context" : "refuted";
 }
 
 static const char *why_of(const struct finder *f, const struct collision *c)
@@ -352,6 +403,21 @@ static const char *why_of(const struct finder *f, const struct collision *c)
                                                : "%llu slots are bound across, none of them in a "
                                                  "module on the crashing stack",
                                 (unsigned long long)c->strong);
+    if (c->others > 0)
+        return inq_arena_printf(
+            arena,
+            "%llu slots are bound across: %s, and no function on the crashing stack was seen to "
+            "use one",
+            (unsigned long long)c->others,
+            c->vague > 0 ? "functions of C++ that one of the two has inline and the other has not"
+                         : "the two were loaded together, too, but no order of theirs explains it");
+    if (c->by_program > 0)
+        return inq_arena_printf(
+            arena,
+            "%llu slots of what brought a copy of its own lead to the copy that the program was "
+            "started with, which everybody gets first; what is seen of the code on the crashing "
+            "stack used none of them",
+            (unsigned long long)c->by_program);
     if (f->b->none)
         return f->b->none;
     if (c->unread != SIZE_MAX)
@@ -359,6 +425,16 @@ static const char *why_of(const struct finder *f, const struct collision *c)
             arena, "%s could not be judged: %s", f->dump->modules->items[c->unread].name,
             f->b->modules[c->unread].unread ? f->b->modules[c->unread].unread
                                             : "not all of its slots can be judged");
+    if (is_single_on_path(f, c))
+        return "no slot is bound across, but a process should have one of them, and the crash is "
+               "below one";
+    if (c->judged == 0)
+        return "no slot is bound across: none that was used leads to either of them";
+    if (c->vague > 0)
+        return inq_arena_printf(arena,
+                                "no slot is bound across but for %llu of what C++ has once in a "
+                                "process: %llu that lead to one of them were judged",
+                                (unsigned long long)c->vague, (unsigned long long)c->judged);
     return inq_arena_printf(arena,
                             "no slot is bound across: %llu that lead to one of them were "
                             "judged",

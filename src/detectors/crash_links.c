@@ -187,6 +187,14 @@ static bool ended_by_callee(const struct linker *l, const struct inq_binding *f,
 static enum inq_link_grade grade_of_call(const struct linker *l, const struct inq_binding *f,
                                          size_t caller, bool inside)
 {
+    /* everybody calls what the program began with, and few crash of it */
+    if (f->by_program)
+        return l->path->fit == INQ_FIT_ANY && inside ? INQ_GRADE_PLAUSIBLE : INQ_GRADE_NONE;
+    /* C++ merges weak functions; that the two were made of different sources is not seen in all */
+    if (!f->strong)
+        return l->path->fit != INQ_FIT_ANY ? INQ_GRADE_NONE
+               : inside                    ? INQ_GRADE_STRONG
+                                           : INQ_GRADE_PLAUSIBLE;
     if (l->path->fit == INQ_FIT_ANY)
         return inside ? INQ_GRADE_PROVEN : INQ_GRADE_PLAUSIBLE;
     if (!inside)
@@ -227,8 +235,8 @@ static void link_callee(struct linker *l, size_t at, size_t first, size_t n)
     if (!callee->has_start || !l->path->frames[at].frame->pc_is_return)
         return;
     for (size_t i = first; i < first + n; i++)
-        if (l->b->foreign[i].strong && l->b->foreign[i].target == callee->start &&
-            l->b->foreign[i].actual == callee->module) {
+        if ((l->b->foreign[i].strong || l->b->foreign[i].mixed) &&
+            l->b->foreign[i].target == callee->start && l->b->foreign[i].actual == callee->module) {
             link_call(l, at, i);
             return;
         }
@@ -255,11 +263,11 @@ static void link_refs(struct linker *l, size_t at, const struct inq_code_refs *r
         const struct inq_code_ref *ref = &refs->items[i];
         const struct inq_binding *f = &l->b->foreign[ref->binding];
 
-        if (!f->strong)
+        if (!f->strong && !(f->mixed && ref->is_call))
             continue;
         if (ref->is_call && ref->is_last && at > 0 && l->path->frames[at - 1].module == f->actual)
             link_call(l, at, ref->binding);
-        else if (is_crashing_module(l, at))
+        else if (f->strong && !f->by_program && is_crashing_module(l, at))
             link_use(l, at, ref);
     }
 }
@@ -284,7 +292,7 @@ static struct inq_error *link_frame(struct linker *l, size_t at)
     }
     for (size_t i = first; at == l->path->culprit && is_crashing_module(l, at) && i < first + n;
          i++)
-        if (l->b->foreign[i].strong) {
+        if (l->b->foreign[i].strong && !l->b->foreign[i].by_program) {
             add(l, &(struct inq_crash_link){
                        .binding = i,
                        .frame = frame_index(l, at),
@@ -369,8 +377,8 @@ static void link_objects(struct linker *l)
         const struct inq_binding *f = &l->b->foreign[i];
         bool from, actual;
 
-        if (l->path->fit != INQ_FIT_ANY || !f->strong || f->kind != INQ_BINDING_DATA ||
-            l->path->culprit >= l->path->count)
+        if (l->path->fit != INQ_FIT_ANY || !f->strong || f->by_program ||
+            f->kind != INQ_BINDING_DATA || l->path->culprit >= l->path->count)
             continue;
         from = on_path(l, f->from);
         actual = on_path(l, f->actual);

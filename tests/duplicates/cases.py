@@ -74,11 +74,12 @@ class Builder:
 
     def program(self, wanted):
         source = os.path.join(FIXTURES, wanted["source"])
-        path = os.path.join(self.folder, wanted["source"].rsplit(".", 1)[0].replace("_", "-"))
+        path = os.path.join(self.folder, wanted.get("name") or wanted["source"].rsplit(".", 1)[0].replace("_", "-"))
         needs = [self.library(n) for n in wanted.get("needs", [])]
         if not zoo.is_newer(path, source):
             subprocess.run(self.compiler(source) + wanted.get("build", ["-O1"]) + [source, "-o", path] + needs +
-                           ["-ldl", "-Wl,-rpath,$ORIGIN"], check=True)
+                           ["-ldl", "-Wl,-rpath," + ":".join(["$ORIGIN"] + [os.path.dirname(n) for n in needs])],
+                           check=True)
         return path
 
     def command(self, case):
@@ -92,7 +93,9 @@ class Builder:
             elif name:
                 step = f"{what}:{self.library(name)}"
             steps.append(step)
-        return [self.program({"source": "host.c"})] + steps
+        linked = case.get("linked", [])
+        return [self.program({"source": "host.c", "needs": linked, "build": ["-O1", "-Wl,--no-as-needed"],
+                              "name": "-".join(["host"] + linked)})] + steps
 
 
 def index_of(report, path):
