@@ -3,9 +3,10 @@
 #define INQ_UNWIND_SIGNAL_FRAME_H
 
 /*
- * What the kernel saves on the stack when it calls a signal handler (x86-64, aarch64): the registers
- * of the interrupted code, and what the CPU said of the last exception. struct rt_sigframe of
- * asm/sigframe.h: struct ucontext, then struct siginfo; aarch64 has them the other way round.
+ * What the kernel saves on the stack when it calls a signal handler (x86-64, aarch64): the
+ * registers of the interrupted code, and what the CPU said of the last exception. struct
+ * rt_sigframe of asm/sigframe.h: struct ucontext, then struct siginfo; aarch64 has them the other
+ * way round.
  */
 
 #include <stdbool.h>
