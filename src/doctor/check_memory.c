@@ -162,7 +162,7 @@ void inq_check_core_space(const struct inq_machine *m, struct inq_checkup *f)
         inq_checkup_say(f, INQ_CHECKUP_MEND,
                         "No file can be made on that file system: it has no "
                         "inodes left.");
-    if (m->biggest.known && free_bytes < m->biggest.bytes)
+    else if (m->biggest.known && free_bytes < m->biggest.bytes)
         inq_checkup_say(f, INQ_CHECKUP_MEND,
                         "The core of the biggest process would be cut for want of room.");
     else if (free_bytes < LITTLE_SPACE)

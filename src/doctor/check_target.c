@@ -365,18 +365,12 @@ static void check_mode(const struct inq_machine *m, struct inq_checkup *f, const
 }
 
 /*
- * The kernel gives up when owner or mode of the file it made are not what they should be: on file
- * systems that keep neither.
+ * True when no core can be there, whoever writes it. The kernel gives up when owner or mode of the
+ * file it made are not what they should be: on file systems that keep neither.
  */
-static void check_file_system(const struct inq_machine *m, struct inq_checkup *f,
-                              const char *folder)
+static bool keeps_no_cores(struct inq_checkup *f, const char *folder, const struct statfs *fs)
 {
-    _cleanup_close_ int fd = inq_machine_open_file(m, folder, 0x200000 /* O_PATH */);
-    struct statfs fs;
-
-    if (fd < 0 || fstatfs(fd, &fs) < 0)
-        return;
-    switch ((uint32_t)fs.f_type) {
+    switch ((uint32_t)fs->f_type) {
     case MAGIC_MSDOS:
     case MAGIC_EXFAT:
     case MAGIC_NTFS3:
@@ -384,7 +378,6 @@ static void check_file_system(const struct inq_machine *m, struct inq_checkup *f
                         "%s lies on a file system without owners and modes: the kernel writes no "
                         "core there.",
                         folder);
-        inq_say_good_pattern(f);
         break;
     case PROC_SUPER_MAGIC:
     case SYSFS_MAGIC:
@@ -394,26 +387,23 @@ static void check_file_system(const struct inq_machine *m, struct inq_checkup *f
     case CGROUP2_SUPER_MAGIC:
         inq_checkup_say(f, INQ_CHECKUP_MEND,
                         "%s is made by the kernel and keeps no files: there is no core.", folder);
-        inq_say_good_pattern(f);
-        break;
-    case TMPFS_MAGIC:
-        inq_checkup_say(f, INQ_CHECKUP_ADVICE,
-                        "%s is kept in memory: cores take room there and are gone after a restart.",
-                        folder);
         break;
     default:
-        break;
-    }
-    if (fs.f_flags & ST_RDONLY) {
+        if (!(fs->f_flags & ST_RDONLY))
+            return false;
         inq_checkup_say(f, INQ_CHECKUP_MEND, "%s is mounted read-only: there is no core.", folder);
-        inq_say_good_pattern(f);
     }
+    inq_checkup_saw(f, "%s: file system 0x%x%s", folder, (unsigned)fs->f_type,
+                    fs->f_flags & ST_RDONLY ? ", read-only" : "");
+    inq_say_good_pattern(f);
+    return true;
 }
 
 static void check_folder(const struct inq_machine *m, struct inq_checkup *f, const char *folder,
                          bool own_folder)
 {
     _cleanup_free_ char *word = inq_shell_word(folder);
+    struct statfs fs;
     struct stat st;
 
     if (!inq_machine_stat(m, folder, &st)) {
@@ -437,8 +427,15 @@ static void check_folder(const struct inq_machine *m, struct inq_checkup *f, con
         inq_say_good_pattern(f);
         return;
     }
+    _cleanup_close_ int fd = inq_machine_open_file(m, folder, 0x200000 /* O_PATH */);
+    const bool known = fd >= 0 && fstatfs(fd, &fs) == 0;
+    if (known && keeps_no_cores(f, folder, &fs))
+        return;
     check_mode(m, f, folder, &st, own_folder);
-    check_file_system(m, f, folder);
+    if (known && fs.f_type == TMPFS_MAGIC)
+        inq_checkup_say(f, INQ_CHECKUP_ADVICE,
+                        "%s is kept in memory: cores take room there and are gone after a restart.",
+                        folder);
     if (m->contained && !own_folder)
         inq_checkup_say(f, INQ_CHECKUP_OK,
                         "The name is looked up in the container of the process that crashed.");

@@ -482,6 +482,14 @@ def full_disk(t):
     _, found = t.doctor("--sysroot", machine.root, prefix=prefix)
     t.expect("full disk of a machine", found, "core-space", "mend")
     t.expect("memory as disk", found, "core-folder", "advice", "kept in memory")
+    for name, options, check, words, never in (
+            ("read-only", "ro,size=1m", "core-folder", "mounted read-only", "may write"),
+            ("no inodes", "nr_inodes=1,size=1g,mode=1777", "core-space", "no inodes left", "room for")):
+        prefix[4] = f'mount -t tmpfs -o {options} none "$0"; exec "$@"'
+        _, found = t.doctor("--sysroot", machine.root, prefix=prefix)
+        t.expect(name, found, check, "mend", words)
+        if never in found[check]["why"]:
+            t.problems.append(f"{name}: contradicts itself: {found[check]['why']}")
 
 
 def text(t):
