@@ -55,6 +55,7 @@ static const char *const anchors[] = {
     "type=ANOM_ABEND",
     ": SECCOMP auid",
     ": ANOM_ABEND auid",
+    "unexpected fatal signal",
     /* core dumps */
     "Core dump to ",
     "core_pipe_limit",

@@ -12,6 +12,8 @@ unsigned inq_klog_window(const struct inq_klog_event *event)
         return event->family == INQ_KLOG_CPU_X86 ? 4 : 24; /* registers follow on the others */
     case INQ_KLOG_OOM_KILL:
         return !strcmp(event->what, "announced") ? 12 : 0;
+    case INQ_KLOG_ABEND:
+        return !strcmp(event->what, "fatal signal") && !event->tid.known ? 4 : 0;
     case INQ_KLOG_KERNEL:
     case INQ_KLOG_HARDWARE:
         return 8;
@@ -340,6 +342,9 @@ enum inq_klog_more inq_klog_continue(const struct inq_prefix *prefix, struct inq
         return continue_fault(prefix, event);
     case INQ_KLOG_OOM_KILL:
         return continue_oom(prefix, event);
+    case INQ_KLOG_ABEND:
+        return inq_klog_take_cpu_line(prefix->message, event) ? INQ_KLOG_MORE_LAST
+                                                              : INQ_KLOG_MORE_NOT;
     case INQ_KLOG_KERNEL:
         return continue_kernel(prefix, event);
     case INQ_KLOG_HARDWARE:

@@ -35,7 +35,7 @@ enum inq_klog_kind {
     INQ_KLOG_OOM_KILL, /* killed by the OOM killer */
     INQ_KLOG_MEMORY_FAILURE_KILL, /* killed since its memory is broken hardware */
     INQ_KLOG_SECCOMP,             /* audit 1326; `signal` 0 is a record of a call and no kill */
-    INQ_KLOG_ABEND,               /* audit 1701: a process ended by `signal`, whoever sent it */
+    INQ_KLOG_ABEND,    /* audit 1701 and the like: a process ended by `signal`, whoever sent it */
     INQ_KLOG_COREDUMP, /* about writing a core: failed, skipped, or handed to a collector */
     /* Not about user processes. */
     INQ_KLOG_KERNEL,   /* oops, BUG, UBSAN, KASAN, lockup, hung task: the kernel is a suspect */

@@ -24,6 +24,7 @@ bool inq_klog_parse_rare_cpu(const struct inq_prefix *prefix, struct inq_klog_ev
                              bool *ret_foreign);
 bool inq_klog_parse_oom(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event *event);
+bool inq_klog_parse_fatal_signal(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_coredump(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_hardware(const struct inq_prefix *prefix, struct inq_klog_event *event);
 bool inq_klog_parse_kernel(const struct inq_prefix *prefix, struct inq_klog_event *event);

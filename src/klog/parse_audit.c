@@ -5,6 +5,10 @@
  * log "audit: type=1326 audit(1612.123:4): ...", from auditd "type=SECCOMP msg=audit(...): ...", in
  * a journal "audit[77]: SECCOMP auid=...", by `ausearch -i` with names for numbers. Before 3.8
  * seccomp was type 1701, too, with reason="seccomp".
+ *
+ * kernel/signal.c, print_fatal_signal(), with kernel.print-fatal-signals=1: "x/77: potentially
+ * unexpected fatal signal 11.", from 3.8 on without the name, since 5.18 "FILE: x: potentially
+ * ..."; the registers follow, with the process's id.
  */
 
 #include "cleanup.h"
@@ -101,6 +105,39 @@ static void take_action(const struct inq_span *s, struct inq_klog_u64 *ret_actio
         value.end = names;
     if (inq_span_take_hex(&value, &action, NULL))
         inq_klog_set(ret_action, action);
+}
+
+bool inq_klog_parse_fatal_signal(const struct inq_prefix *prefix, struct inq_klog_event *event)
+{
+    struct inq_span s = prefix->message, before;
+    uint64_t number, pid;
+
+    if (!prefix->is_kernel ||
+        !inq_span_take_until(&s, "potentially unexpected fatal signal ", &before) ||
+        !inq_span_take_decimal(&s, &number) || number == 0 || number > 64 ||
+        inq_span_size(&before) > 320)
+        return false;
+    inq_span_trim(&before);
+    if (before.at < before.end) {
+        if (before.end[-1] != ':')
+            return false;
+        before.end--;
+        const char *slash = inq_span_find_last(&before, "/");
+        struct inq_span id = {slash ? slash + 1 : before.end, before.end};
+        const char *colon = inq_span_find_last(&before, ": ");
+        if (inq_span_take_decimal(&id, &pid) && id.at == id.end) {
+            inq_klog_set(&event->pid, pid);
+            inq_klog_set(&event->tid, pid);
+            before.end = slash;
+        } else if (colon) {
+            before.at = colon + 2;
+        }
+        inq_span_copy(&before, event->comm, sizeof(event->comm));
+    }
+    event->kind = INQ_KLOG_ABEND;
+    inq_klog_set(&event->signal, number);
+    inq_span_set(event->what, sizeof(event->what), "fatal signal");
+    return true;
 }
 
 bool inq_klog_parse_audit(const struct inq_prefix *prefix, struct inq_klog_event *event)

@@ -360,8 +360,13 @@ bool inq_klog_parse_line(const struct inq_prefix *prefix, struct inq_klog_event 
                          bool *ret_foreign)
 {
     static bool (*const forms[])(const struct inq_prefix *, struct inq_klog_event *) = {
-        inq_klog_parse_oom,      inq_klog_parse_audit,  inq_klog_parse_coredump,
-        inq_klog_parse_hardware, inq_klog_parse_kernel, parse_lost,
+        inq_klog_parse_oom,
+        inq_klog_parse_audit,
+        inq_klog_parse_coredump,
+        inq_klog_parse_fatal_signal,
+        inq_klog_parse_hardware,
+        inq_klog_parse_kernel,
+        parse_lost,
     };
     *ret_foreign = false;
     *event = (struct inq_klog_event){0};

@@ -147,7 +147,8 @@ char *inq_klog_title(const struct inq_klog_group *group)
         inq_text_printf(&text, "%s %" PRIu64, seccomp_title(e), e->syscall.value);
         break;
     case INQ_KLOG_ABEND:
-        inq_text_printf(&text, "audit: ended by signal %" PRIu64, e->signal.value);
+        inq_text_printf(&text, "%s: ended by signal %" PRIu64,
+                        !strcmp(e->what, "fatal signal") ? "the kernel" : "audit", e->signal.value);
         break;
     case INQ_KLOG_COREDUMP:
         inq_text_printf(&text, "core dump: %s", e->what);

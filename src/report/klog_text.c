@@ -28,7 +28,7 @@ static void put_summary(struct inq_page *page)
         {"oom-kill", "OOM kill", "OOM kills"},
         {"memory-failure-kill", "kill for broken memory", "kills for broken memory"},
         {"seccomp", "seccomp record", "seccomp records"},
-        {"abend", "audit record of a signal", "audit records of signals"},
+        {"abend", "record of a signal", "records of signals"},
         {"coredump", "line about core dumps", "lines about core dumps"},
         {"kernel", "record of kernel trouble", "records of kernel trouble"},
         {"hardware", "record of failing hardware", "records of failing hardware"},
