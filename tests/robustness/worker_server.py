@@ -98,7 +98,9 @@ def answered(pid, result, broker):
 
 def sandboxed(pid):
     with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
-        return "Seccomp:\t2" in f.read()
+        text = f.read()
+    # builds with a sanitizer have no filter: there, that it has nothing left to do but to wait for its dump
+    return "Seccomp:\t2" in text or ("NoNewPrivs:\t1" in text and "State:\tS" in text)
 
 
 def held(pid):
