@@ -5,9 +5,9 @@ cp "$CORE" d/core.2
 "$INQUEST" triage d/core.1 >one
 "$INQUEST" triage d/core.1 >two
 cmp one two
-"$INQUEST" scan -j 4 d >one
-"$INQUEST" scan -j 1 d >two
+"$INQUEST" scan --klog none -j 4 d >one
+"$INQUEST" scan --klog none -j 1 d >two
 cmp one two
 sha256sum <"$CORE" >before
-"$INQUEST" scan d >/dev/null
+"$INQUEST" scan --klog none d >/dev/null
 sha256sum <d/core.1 | cmp - before
