@@ -21,6 +21,8 @@
 #define MOST_FRAMES 3u         /* outside the C library */
 #define MOST_FRAME_BYTES 4096u /* of each */
 #define MOST_PENDING (1u << 20)
+#define OLD_STACK_BYTES 16384u /* BUFSIZ, and the frames of printf(), abort() and raise() */
+#define MOST_OLD_TEXTS 2u
 
 struct texts {
     struct inq_dump *dump;
@@ -34,8 +36,11 @@ static bool is_printable(unsigned char c)
     return c == '\t' || (c >= ' ' && c != 0x7f);
 }
 
-/* A sentence: printable up to its end, long enough, with a space in it, mostly letters. */
-static bool is_sentence(const char *text, size_t size)
+/*
+ * A sentence: printable up to its end, long enough, with a space in it, mostly letters; a whole
+ * line may begin with a time, a thread's id and a place.
+ */
+static bool is_sentence(const char *text, size_t size, bool line)
 {
     size_t letters = 0, spaces = 0;
 
@@ -46,7 +51,7 @@ static bool is_sentence(const char *text, size_t size)
         letters += (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
         spaces += c == ' ';
     }
-    return size >= LEAST_BYTES && spaces > 0 && letters * 2 > size;
+    return size >= LEAST_BYTES && spaces > 0 && letters * (line ? 3 : 2) > size;
 }
 
 static void add(struct texts *texts, const char *bytes, size_t size, const char *found_in)
@@ -58,7 +63,7 @@ static void add(struct texts *texts, const char *bytes, size_t size, const char 
         bytes++;
         size--;
     }
-    if (texts->count >= MOST_TEXTS || !is_sentence(bytes, size))
+    if (texts->count >= MOST_TEXTS || !is_sentence(bytes, size, !strcmp(found_in, "old-stack")))
         return;
     const char *copy = inq_arena_copy(texts->dump->arena, bytes, size);
     for (size_t i = 0; copy && i < texts->count; i++)
@@ -192,6 +197,32 @@ static void add_stack(struct texts *texts)
     }
 }
 
+/*
+ * stderr has no buffer, so glibc's vfprintf() puts a line together on the stack. What abort() needs
+ * is less than that buffer: below the stack pointer the line is still there. Lines only, and few:
+ * older ones lie there too.
+ */
+static void add_old_stack(struct texts *texts)
+{
+    char *bytes = INQ_ARENA_ARRAY(texts->dump->arena, OLD_STACK_BYTES, char);
+    size_t got = 0, told = texts->count;
+    uint64_t sp;
+
+    if (!bytes)
+        texts->evidence->failed = true;
+    if (!bytes || !inq_crash_sp(texts->dump, &sp) || sp < OLD_STACK_BYTES)
+        return;
+    inq_memory_read(texts->dump->memory, sp - OLD_STACK_BYTES, bytes, OLD_STACK_BYTES, &got);
+    for (size_t i = 0; i < got && texts->count < told + MOST_OLD_TEXTS;) {
+        size_t end = i;
+        while (end < got && is_printable((unsigned char)bytes[end]))
+            end++;
+        if (end > i && end < got && bytes[end] == '\n' && end - i <= MOST_BYTES)
+            add(texts, bytes + i, end - i, "old-stack");
+        i = end + 1;
+    }
+}
+
 void inq_abort_texts(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     struct texts texts = {.dump = dump, .evidence = evidence};
@@ -201,4 +232,5 @@ void inq_abort_texts(struct inq_dump *dump, struct inq_evidence *evidence)
         return;
     add_streams(&texts);
     add_stack(&texts);
+    add_old_stack(&texts);
 }

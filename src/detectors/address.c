@@ -19,6 +19,8 @@
 #define STACK_REACH (1ull << 20) /* stack_guard_gap of the kernel */
 /* arch_randomize_brk(): how far the heap begins behind the program, at most. */
 #define BRK_REACH (1ull << 30)
+/* Farther away is another part of the address space: no distance from there says anything. */
+#define NEIGHBOURHOOD (64ull << 30)
 #define RED_ZONE 128u /* x86-64: functions that call none use it without moving rsp */
 #define MOST_LIBRARY (64ull << 20)
 #define LEAST_LIBRARY_PAGES 3u
@@ -316,15 +318,53 @@ bool inq_is_unloaded_library(const struct inq_dump *dump, uint64_t addr, bool ex
             (executed && inq_is_library_gap(dump, addr, true) && inq_unloaded_count(dump) > 0));
 }
 
-/* "libfoo.so", else what the neighbour is by its rights. */
-static const char *neighbour(const struct inq_dump *dump, uint64_t addr)
+/* "libfoo.so", "the heap", "the main stack", else what the neighbour is by its rights. */
+static const char *neighbour(const struct question *q, uint64_t addr)
 {
+    const struct inq_dump *dump = q->dump;
     const struct inq_module *module = inq_modules_find(dump->modules, addr);
     const struct inq_map_file *file = inq_core_file_at(dump->core, addr);
+    const struct inq_thread_stacks *stacks = inq_thread_stacks(q->dump);
+    struct inq_memory_region region;
 
     if (module)
         return module->name;
-    return file ? base_name(file->path) : "anonymous memory";
+    if (file)
+        return base_name(file->path);
+    size_t i = stacks ? inq_stack_at(stacks, addr) : SIZE_MAX;
+    if (i != SIZE_MAX && stacks->items[i].source == INQ_STACK_AUXV)
+        return "the main stack";
+    if (i != SIZE_MAX && stacks->items[i].source != INQ_STACK_SEGMENT)
+        return inq_arena_printf(dump->arena, "the stack of thread %" PRIu32,
+                                dump->core->threads[i].tid);
+    if (inq_memory_region_at(dump->memory, addr, &region) && is_heap(q, &region))
+        return "the heap";
+    return "anonymous memory";
+}
+
+/* What lies below and above, where it is near enough to have to do with the address. */
+static const char *neighbours(const struct question *q)
+{
+    struct inq_arena *arena = q->dump->arena;
+    struct inq_memory_region region;
+    const char *below = NULL, *above = NULL;
+
+    if (inq_memory_region_below(q->dump->memory, q->addr, &region) &&
+        q->addr - (region.start + region.size) < NEIGHBOURHOOD) {
+        const char *name = neighbour(q, region.start + region.size - 1);
+        uint64_t distance = q->addr - (region.start + region.size);
+        below = distance == 0
+                    ? inq_arena_printf(arena, "right behind the end of %s", name)
+                    : inq_arena_printf(arena, "0x%" PRIx64 " behind the end of %s", distance, name);
+    }
+    if (inq_memory_region_above(q->dump->memory, q->addr, &region) &&
+        region.start - q->addr < NEIGHBOURHOOD)
+        above = inq_arena_printf(arena, "0x%" PRIx64 " before %s", region.start - q->addr,
+                                 neighbour(q, region.start));
+    if (!below && !above)
+        return "nothing is mapped there";
+    return inq_arena_printf(arena, "not mapped: %s%s%s", below ? below : "",
+                            below && above ? ", " : "", above ? above : "");
 }
 
 static void by_unloaded(struct question *q, const struct inq_unloaded *unloaded)
@@ -344,19 +384,11 @@ static void by_unloaded(struct question *q, const struct inq_unloaded *unloaded)
 static void by_gap(struct question *q)
 {
     const struct inq_dump *dump = q->dump;
-    struct inq_memory_region below, above;
-    bool has_below = inq_memory_region_below(dump->memory, q->addr, &below);
-    bool has_above = inq_memory_region_above(dump->memory, q->addr, &above);
     uint64_t pc;
     bool executed = inq_crash_pc(dump, &pc) && pc == q->addr;
-    const char *text = "nothing is mapped there";
+    const char *text = neighbours(q);
     struct inq_unloaded unloaded;
 
-    if (has_below && has_above)
-        text = inq_arena_printf(
-            dump->arena, "not mapped: 0x%" PRIx64 " behind the end of %s, 0x%" PRIx64 " before %s",
-            q->addr - (below.start + below.size), neighbour(dump, below.start + below.size - 1),
-            above.start - q->addr, neighbour(dump, above.start));
     if (inq_unloaded_at(dump, q->addr, &unloaded))
         by_unloaded(q, &unloaded);
     else if (inq_is_library_gap(dump, q->addr, executed) && inq_unloaded_count(dump) != 0)

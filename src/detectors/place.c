@@ -63,6 +63,12 @@ static void set_pattern(struct inq_dump *dump, const struct inq_fault_site *site
         struct inq_value_pattern pattern = inq_value_pattern(dump, values[i]);
         if (pattern.pattern == INQ_PATTERN_NONE)
             continue;
+        /* an index of -1 is an index, and no error that was taken for a pointer */
+        bool is_index = site->operand && site->operand->index && values[i] != site->address &&
+                        values[i] == site->operand->index_value &&
+                        !(site->operand->base && values[i] == site->operand->base_value);
+        if (is_index && pattern.pattern == INQ_PATTERN_ERRNO)
+            continue;
         inq_evidence_set_text(evidence, "fault.pattern.kind", inq_pattern_name(pattern.pattern));
         inq_evidence_set_text(evidence, "fault.pattern.text", pattern.text);
         inq_evidence_set_addr(evidence, "fault.pattern.value", values[i]);
@@ -81,7 +87,10 @@ struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *e
     inq_fault_site(dump, &site);
     if (!site.is_fault || (signal.kind != INQ_SIGNAL_SEGV && signal.kind != INQ_SIGNAL_BUS))
         return NULL;
+    /* a return to a bad address read that address well: not the stack is the place */
+    bool jumped = site.access == INQ_ACCESS_EXECUTE && site.has_target;
     uint64_t addr = site.has_address                            ? site.address
+                    : jumped                                    ? site.target
                     : site.operand && site.operand->has_address ? site.operand->address
                                                                 : 0;
     if (site.has_address || addr != 0) {

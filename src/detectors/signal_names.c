@@ -302,8 +302,12 @@ const char *inq_signal_code_words(uint16_t machine, int32_t number, int32_t code
 
     if (code == INQ_SI_KERNEL && (sig == S_INT || sig == S_QUIT || sig == S_HUP))
         return "sent by the kernel: a key of the terminal, or the terminal is gone";
-    if (code == INQ_SI_KERNEL && (sig == S_XCPU || sig == S_XFSZ))
-        return "sent by the kernel: see ulimit -t and -f";
+    if (code == INQ_SI_KERNEL && sig == S_XCPU)
+        return "sent by the kernel: the CPU time that the process may use is used up (ulimit -t)";
+    /* send_sig(SIGXFSZ, current, 0) in the kernel's generic_write_check_limits(): just as if the
+     * process had sent it itself */
+    if ((code == INQ_SI_KERNEL || code == INQ_SI_USER) && sig == S_XFSZ)
+        return "a file was to grow larger than it may (ulimit -f)";
     if (code == INQ_SI_KERNEL && inq_signal_kind(machine, number) == INQ_SIGNAL_OTHER)
         return "sent by the kernel";
     return found ? found->words : NULL;

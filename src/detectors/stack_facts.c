@@ -46,10 +46,10 @@ static const char *round_names(const struct inq_dump *dump, const struct inq_sta
     const char *names = NULL;
 
     for (size_t i = 0; i < stack->cycle_length; i++) {
-        size_t at = stack->cycle_start + i;
-        if (at >= stack->n_frames || stack->frames[at].index != at || !stack->frames[at].function)
+        const struct inq_frame *frame = inq_stack_frame_at(stack, stack->cycle_start + i);
+        if (!frame || !frame->function)
             return NULL;
-        const char *name = stack->frames[at].function;
+        const char *name = frame->function;
         names = names ? inq_arena_printf(dump->arena, "%s < %s", names, name) : name;
         if (!names)
             return NULL;

@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "crash.h"
 #include "cursor.h"
 #include "fault_site.h"
@@ -54,19 +55,32 @@ static uint64_t frame_size(const struct inq_stack *stack, size_t i)
     return caller->sp - frame->sp;
 }
 
+const struct inq_frame *inq_stack_frame_at(const struct inq_stack *stack, size_t index)
+{
+    for (size_t i = 0; i < stack->n_frames; i++)
+        if (stack->frames[i].index == index && !stack->frames[i].inlined)
+            return &stack->frames[i];
+    return NULL;
+}
+
 /* As many whole rounds as the innermost frames hold. */
 static uint64_t round_bytes(const struct inq_stack *stack)
 {
-    size_t first = stack->cycle_start, length = stack->cycle_length, last = first;
+    const struct inq_frame *first, *last, *next;
+    size_t length = stack->cycle_length, rounds = 0;
 
-    if (length == 0 || first >= stack->n_frames || stack->frames[first].index != first)
+    if (length == 0 || !(first = inq_stack_frame_at(stack, stack->cycle_start)))
         return 0;
-    while (last + length < stack->n_frames && stack->frames[last + length].index == last + length &&
-           (last + length - first) / length <= stack->cycle_count)
-        last += length;
-    if (last == first || stack->frames[last].sp <= stack->frames[first].sp)
+    last = first;
+    /* frames are listed innermost and outermost: at most so many rounds are looked up */
+    while (rounds < stack->cycle_count && rounds < INQ_MAX_FRAMES_SHOWN &&
+           (next = inq_stack_frame_at(stack, stack->cycle_start + (rounds + 1) * length))) {
+        last = next;
+        rounds++;
+    }
+    if (rounds == 0 || last->sp <= first->sp)
         return 0;
-    return (stack->frames[last].sp - stack->frames[first].sp) / ((last - first) / length);
+    return (last->sp - first->sp) / rounds;
 }
 
 struct inq_stack_frames inq_stack_frames(const struct inq_stack *stack)

@@ -36,6 +36,8 @@ struct inq_stack_overflow {
 };
 
 void inq_stack_overflow(struct inq_dump *dump, struct inq_stack_overflow *ret_overflow);
+/* The frame itself, not what was inlined into it. NULL when it is not among those kept. */
+const struct inq_frame *inq_stack_frame_at(const struct inq_stack *stack, size_t index);
 struct inq_stack_frames inq_stack_frames(const struct inq_stack *stack);
 /*
  * What the function of frame 0 takes off the stack pointer at its beginning, by its code up to the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "value_pattern.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,8 @@
 
 const char *inq_pattern_name(enum inq_pattern pattern)
 {
-    static const char *const names[] = {NULL,        "text",   "poison", "errno", "sign-extended",
-                                        "truncated", "one-bit"};
+    static const char *const names[] = {NULL,        "text",    "poison", "errno", "sign-extended",
+                                        "truncated", "one-bit", "freed"};
     return names[pattern];
 }
 
@@ -250,6 +251,83 @@ static bool one_bit_off(struct inq_dump *dump, const struct pointers *p, uint64_
     return false;
 }
 
+/* Memory that malloc() may have given: writable, and of no file. */
+static bool is_data(const struct inq_dump *dump, uint64_t addr,
+                    struct inq_memory_region *ret_region)
+{
+    return inq_memory_region_at(dump->memory, addr, ret_region) && (ret_region->flags & PF_W) &&
+           !inq_core_file_at(dump->core, addr);
+}
+
+/*
+ * glibc 2.32 and later: the first word of a free block in the tcache or a fastbin is its own
+ * address
+ * >> 12, xor the address of the next one (malloc/malloc.c, PROTECT_PTR); in the tcache the second
+ * is a mark, the same random number in all.
+ */
+static bool is_free_block(const struct inq_dump *dump, uint64_t block, uint64_t words[2],
+                          double *ret_odds)
+{
+    struct inq_memory_region region, next_region;
+
+    if (block % 16 != 0 || !is_data(dump, block, &region) ||
+        !inq_memory_u64(dump->memory, block, &words[0]) ||
+        !inq_memory_u64(dump->memory, block + 8, &words[1]))
+        return false;
+    uint64_t next = words[0] ^ block >> 12;
+    *ret_odds = (double)region.size / (double)(1ull << 36);
+    return words[0] != 0 && (next == 0 || (next % 16 == 0 && is_data(dump, next, &next_region) &&
+                                           next_region.start == region.start));
+}
+
+/* A link of that list, or its mark, where a pointer of the object was expected. */
+static bool is_freed(struct inq_dump *dump, const struct pointers *p, uint64_t value,
+                     struct inq_value_pattern *out)
+{
+    double odds;
+    uint64_t words[2];
+
+    for (size_t i = 0; i < p->count; i++) {
+        if (!is_free_block(dump, p->items[i], words, &odds) ||
+            (value != words[0] && value != words[1]) ||
+            odds * (double)p->count >= INQ_PATTERN_MOST_ODDS)
+            continue;
+        out->pattern = INQ_PATTERN_FREED;
+        out->odds = odds * (double)p->count;
+        out->text = inq_arena_printf(
+            dump->arena, "0x%" PRIx64 " is %s that free() wrote into the block at 0x%" PRIx64,
+            value,
+            value == words[0] ? "the link to the next free block" : "the mark of a free block",
+            p->items[i]);
+        return true;
+    }
+    return false;
+}
+
+/*
+ * No pointer in use has this low half; but with the upper half that pointers have here it is one to
+ * data. n bytes of data are hit by chance n times in 2^32.
+ */
+static uint64_t half_of_data(const struct inq_dump *dump, uint64_t value, double *ret_odds)
+{
+    uint64_t found = 0, bytes = 0;
+
+    for (size_t i = 0; i < inq_memory_region_count(dump->memory); i++) {
+        struct inq_memory_region region = inq_memory_region_get(dump->memory, i);
+        if (!(region.flags & PF_W) || region.start >> 32 == 0 ||
+            inq_core_file_at(dump->core, region.start))
+            continue;
+        uint64_t whole = (region.start & ~0xffffffffull) | (uint32_t)value;
+        if (whole < region.start) /* regions cross a multiple of 4 GiB now and then */
+            whole += 1ull << 32;
+        bytes = region.size < UINT64_MAX - bytes ? bytes + region.size : UINT64_MAX;
+        if (!found && whole - region.start < region.size)
+            found = whole;
+    }
+    *ret_odds = (double)bytes / 4294967296.0;
+    return found;
+}
+
 /* The low half of a pointer that is in use. n pointers hit one value of 32 bits n * 8 times in
  * 2^32. */
 static bool is_half(struct inq_dump *dump, const struct pointers *p, uint64_t value,
@@ -269,6 +347,13 @@ static bool is_half(struct inq_dump *dump, const struct pointers *p, uint64_t va
         out->odds = odds;
         out->text = inq_arena_printf(dump->arena, "0x%" PRIx64 " is 0x%" PRIx64 " cut to 32 bits%s",
                                      value, twin, extended ? " and widened with its sign" : "");
+    } else if ((twin = half_of_data(dump, value, &odds)) && odds < INQ_PATTERN_MOST_ODDS) {
+        out->pattern = extended ? INQ_PATTERN_SIGN_EXTENDED : INQ_PATTERN_TRUNCATED;
+        out->odds = odds;
+        out->text = inq_arena_printf(dump->arena,
+                                     "0x%" PRIx64 " is the lower half of 0x%" PRIx64 ", which is "
+                                     "memory of the program%s",
+                                     value, twin, extended ? ", widened with its sign" : "");
     } else if (extended) {
         out->pattern = INQ_PATTERN_SIGN_EXTENDED;
         out->text = inq_arena_printf(dump->arena, "%" PRId32 ", a negative number of 32 bits",
@@ -285,7 +370,9 @@ struct inq_value_pattern inq_value_pattern(struct inq_dump *dump, uint64_t value
     if (!dump->core->cpu || dump->core->cpu->word_bytes != 8 || value < LEAST_POINTER ||
         is_mapped(dump, value) || by_value(dump, value, &out))
         return out;
-    if (collect(&pointers) && !is_half(dump, &pointers, value, &out))
+    if (!collect(&pointers))
+        inq_arena_set_failed(dump->arena);
+    else if (!is_freed(dump, &pointers, value, &out) && !is_half(dump, &pointers, value, &out))
         one_bit_off(dump, &pointers, value, &out);
     free(pointers.items);
     return out;

@@ -15,8 +15,9 @@ enum inq_pattern {
     INQ_PATTERN_POISON,        /* what debug allocators fill freed or fresh memory with */
     INQ_PATTERN_ERRNO,         /* -4095 to -1 */
     INQ_PATTERN_SIGN_EXTENDED, /* an int that was negative, widened to 64 bits */
-    INQ_PATTERN_TRUNCATED,     /* the low 32 bits of a pointer that is in use */
+    INQ_PATTERN_TRUNCATED,     /* the low 32 bits of a pointer that is in use, or would be one */
     INQ_PATTERN_ONE_BIT,       /* a pointer that is in use, but for one bit */
+    INQ_PATTERN_FREED,         /* what glibc's free() writes into a block */
 };
 const char *inq_pattern_name(enum inq_pattern pattern); /* "one-bit"; NULL for none */
 

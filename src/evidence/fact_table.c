@@ -194,9 +194,9 @@ const struct inq_fact inq_fact_table[] = {
     COUNT("fault.at.depth_bytes", "bytes", "place", "how far below the top of that stack"),
     OBJECT("fault.pattern", "place",
            "what the bad pointer looks like, when that is more than chance"),
-    WORD("fault.pattern.kind", "text|poison|errno|sign-extended|truncated|one-bit", "place",
+    WORD("fault.pattern.kind", "text|poison|errno|sign-extended|truncated|one-bit|freed", "place",
          "text: printable bytes; poison: fill of a debug allocator; truncated, one-bit: next to a "
-         "pointer that is in use"),
+         "pointer that is in use; freed: what glibc's free() writes into a block"),
     TEXT("fault.pattern.text", "place", "the same in words"),
     ADDR("fault.pattern.value", "place", "the value: of the operand's register, else the address"),
     REAL("fault.pattern.odds", NULL, "place",
@@ -567,9 +567,10 @@ const struct inq_fact inq_fact_table[] = {
     LIST("abort.texts", "abort-message",
          "where no message was found: text near the abort(), which may be about something else"),
     TEXT("abort.texts[].text", "abort-message", "the text"),
-    WORD("abort.texts[].found_in", "stderr-buffer|stdout-buffer|stack|pointer", "abort-message",
-         "not yet written output, an array in the frames that called abort(), or what a word "
-         "there points to"),
+    WORD("abort.texts[].found_in", "stderr-buffer|stdout-buffer|stack|pointer|old-stack",
+         "abort-message",
+         "not yet written output, an array in the frames that called abort(), what a word "
+         "there points to, or what an earlier call left below the stack pointer"),
     WORD("abort.texts[].grade", "plausible", "abort-message", "never more than that"),
 
     LIST("runtimes", "runtimes", "language runtimes in the process"),

@@ -341,6 +341,8 @@ void inq_page_answer(struct inq_page *page)
     if (inq_page_text(answer, "cause"))
         inq_page_prose(page, "  ", 2, inq_page_text(answer, "cause"));
     put_next(page, fixes);
+    if (!inq_page_text(json_object_get(page->report, "abort"), "message"))
+        put_texts(page, json_object_get(page->report, "abort"));
     inq_page_chain(page, verdicts, answer);
     put_items(page, json_object_get(answer, "evidence"), "Evidence", "  + ");
     put_items(page, json_object_get(answer, "against"), "Against", "  - ");

@@ -22,7 +22,7 @@ static const struct {
     {INQ_G_STREAM_LIMIT, "give it more with --timeout SECONDS, or unpack it first"},
     {INQ_G_DROPPED, "unpack the dump first (zstd -d), then all of it can be read"},
     {INQ_G_CHANGED, "wait until the dump is written, then run inquest again"},
-    {INQ_G_TRUNCATED, "make room and raise `ulimit -c` before the next crash"},
+    {INQ_G_TRUNCATED, "make room and raise `ulimit -c` (and -f) before the next crash"},
     {INQ_G_FILTERED, "write 0x3f to /proc/PID/coredump_filter before the next crash"},
     {INQ_G_FILE_MISSING,
      "--sysroot DIR, a copy of the file system it ran on; --executable FILE for "

@@ -105,6 +105,26 @@ static bool starts_small(const json_t *operand)
     return value && strtoull(value, NULL, 16) < 0x10000;
 }
 
+/* The class of the address in words, and what the value that it was made of makes of it. */
+static const char *address_meaning(const json_t *fault)
+{
+    const json_t *operand = json_object_get(fault, "operand");
+    const char *address = inq_page_text(fault, "address");
+    const char *place = inq_page_text(json_object_get(fault, "at"), "kind");
+    const char *pattern = inq_page_text(json_object_get(fault, "pattern"), "kind");
+
+    if ((class_is(fault, "null-page") || class_is(fault, "near-null")) && pattern &&
+        !strcmp(pattern, "errno"))
+        return "an offset from an error code";
+    if (class_is(fault, "null-page") && address && strcmp(address, "0x0") != 0)
+        return "an offset from a null pointer, or a small number";
+    if (class_is(fault, "neg-errno") && starts_small(operand))
+        return "an offset below null, or below a small number";
+    if (class_is(fault, "mapped") && place && !strcmp(place, "no-rights"))
+        return "memory that nobody may use";
+    return class_meaning(inq_page_text(fault, "address_class"));
+}
+
 /*
  * The address that was used. For some faults the kernel gives none; then it is the operand's, or
  * where a branch wanted to go.
@@ -115,11 +135,7 @@ static const char *used_address(const json_t *fault, const char **ret_meaning)
     const char *reason = inq_page_text(fault, "reason");
     const json_t *operand = json_object_get(fault, "operand");
 
-    *ret_meaning = class_meaning(inq_page_text(fault, "address_class"));
-    if (class_is(fault, "null-page") && address && strcmp(address, "0x0") != 0)
-        *ret_meaning = "an offset from a null pointer, or a small number";
-    if (class_is(fault, "neg-errno") && starts_small(operand))
-        *ret_meaning = "an offset below null, or below a small number";
+    *ret_meaning = address_meaning(fault);
     if (address || !reason)
         return address;
     if (!strcmp(reason, "misaligned")) {
@@ -238,7 +254,10 @@ static bool describe_fault(const struct inq_page *page, struct inq_text *line)
     const char *module = inq_page_text(fault, "module");
     const char *sent_by = inq_page_text(json_object_get(page->report, "signal"), "sent_by");
     if (sent_by && !strcmp(sent_by, "self")) {
-        inq_text_append(line, "sent by the process itself");
+        const char *name = inq_page_text(json_object_get(page->report, "signal"), "name");
+        bool by_kernel = name && !strcmp(name, "SIGXFSZ"); /* sent in the process's name */
+        inq_text_append(line, by_kernel ? "sent by the kernel, as if the process had done so"
+                                        : "sent by the process itself");
         if (!address)
             return true;
         inq_text_append(line, ", in answer to a fault: "); /* that of a handler's signal frame */

@@ -297,15 +297,21 @@ void inq_match_destroy(struct inq_match *match)
 }
 
 bool inq_rule_part_holds(const struct inq_conditions *conditions, const json_t *document,
-                         const struct inq_match *match)
+                         const struct inq_match *match, bool *ret_holds)
 {
     struct inq_run run;
-    if (conditions->count == 0)
+    if (conditions->count == 0) {
+        *ret_holds = true;
         return true;
+    }
     _cleanup_(inq_evaluator_destroyp) struct inq_evaluator *evaluator =
         inq_evaluator_create(document);
     if (!evaluator)
         return false;
     run_init(&run, evaluator, match->rule, false);
-    return inq_run_test_all(&run, conditions, &match->scope) == INQ_YES;
+    bool holds = inq_run_test_all(&run, conditions, &match->scope) == INQ_YES;
+    if (evaluator->failed)
+        return false;
+    *ret_holds = holds;
+    return true;
 }

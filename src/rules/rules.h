@@ -183,9 +183,9 @@ void inq_match_destroy(struct inq_match *match);
 
 /* A template with its facts filled in; unknown ones as "(unknown)". To be freed. */
 char *inq_rule_render(const char *text, const json_t *document, const struct inq_match *match);
-/* Do these conditions hold for what the match has found? None: yes. */
+/* Do these conditions hold for what the match has found? None: yes. False without memory. */
 bool inq_rule_part_holds(const struct inq_conditions *conditions, const json_t *document,
-                         const struct inq_match *match);
+                         const struct inq_match *match, bool *ret_holds);
 /* The parts of the cause that hold, one after the other. To be freed; NULL without memory. */
 char *inq_rule_cause(const json_t *document, const struct inq_match *match);
 

@@ -286,7 +286,12 @@ char *inq_rule_cause(const json_t *document, const struct inq_match *match)
     struct inq_text out = {0};
     inq_text_append(&out, "");
     for (size_t i = 0; i < rule->n_cause; i++) {
-        if (!inq_rule_part_holds(&rule->cause[i].when, document, match))
+        bool holds;
+        if (!inq_rule_part_holds(&rule->cause[i].when, document, match, &holds)) {
+            out.failed = true;
+            break;
+        }
+        if (!holds)
             continue;
         _cleanup_free_ char *part = inq_rule_render(rule->cause[i].text, document, match);
         inq_text_append(&out, out.size > 0 ? " " : "");

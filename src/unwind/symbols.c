@@ -380,7 +380,7 @@ static struct inq_error *name_requests(struct inq_modules *modules, struct reque
         nameless += !wanted[i].found;
     if (nameless > 0 && module->image && module->image->symtab.count == 0 && !module->debug_image)
         inq_gaps_add(gaps, INQ_G_SYMBOLS, module->name, "its symbols were stripped",
-                     "the names of %zu places in it", nameless);
+                     "the names of %zu place%s in it", nameless, nameless == 1 ? "" : "s");
     for (size_t i = 0; i < pass.count; i++) {
         if (wanted[i].found) {
             wanted[i].best.name = without_version(wanted[i].best.name, demangler->arena);

@@ -97,6 +97,11 @@ static const char *const unwinding_names[] = {
     "std::__glibcxx_assert_fail",
     "rust_panic",
     "rust_begin_unwind",
+    "rust_eh_personality",
+    "__cxa_bad_cast",
+    "__cxa_bad_typeid",
+    "__cxa_throw_bad_array_new_length",
+    "__cxa_throw_bad_array_length",
     "std::process::abort",
     "core::result::unwrap_failed",
     "core::option::unwrap_failed",
@@ -110,6 +115,7 @@ static const char *const unwinding_prefixes[] = {
     "std::__throw_",
     "_Unwind_",
     "__rust_",
+    "__rustc::", /* what stood in no crate before rustc 1.87 or so: rust_panic, __rust_abort */
     "std::panicking::",
     "core::panicking::",
     "std::sys::",
@@ -160,7 +166,12 @@ static const char *const language_prefixes[] = {
     "PosixSignals::",
     "faulthandler_",
     "v8::internal::V8::FatalProcessOutOfMemory",
-    "v8::internal::Heap::FatalProcessOutOfMemory",
+    "v8::internal::Heap::",
+    "v8::internal::HeapAllocator::",
+    "v8::internal::Factory",
+    "v8::internal::Scavenger",
+    "v8::internal::MarkCompact",
+    "v8::internal::ConcurrentMarking",
 };
 
 /* What libraries call when they find that they cannot go on. */

@@ -347,8 +347,13 @@ static json_t *fix_json(struct writer *writer)
     const struct inq_rule *rule = writer->candidate->rule;
     json_t *list = json_array();
     for (size_t i = 0; i < rule->n_fixes; i++) {
+        bool holds;
         if (!inq_rule_part_holds(&rule->fixes[i].when, writer->judgement->document,
-                                 writer->candidate->match))
+                                 writer->candidate->match, &holds)) {
+            writer->failed = true;
+            break;
+        }
+        if (!holds)
             continue;
         json_t *commands = json_array();
         for (size_t c = 0; c < rule->fixes[i].n_commands; c++)

@@ -416,13 +416,41 @@ static void test_patterns(void **state)
     pattern_is(made, UINT64_MAX, INQ_PATTERN_ERRNO, "MAP_FAILED");
     pattern_is(made, 0xffffffff80001234, INQ_PATTERN_SIGN_EXTENDED, "-2147478988");
     pattern_is(made, (uint32_t)(AREA + 0x4568), INQ_PATTERN_TRUNCATED, "0x7f1012344568");
-    pattern_is(made, 0x12345678, INQ_PATTERN_NONE, NULL);
+    /* nobody's pointer, but memory with the upper half that pointers have */
+    pattern_is(made, 0x12345678, INQ_PATTERN_TRUNCATED, "the lower half of 0x7f1012345678");
+    pattern_is(made, 0x92345678, INQ_PATTERN_NONE, NULL);
     pattern_is(made, 0, INQ_PATTERN_NONE, NULL);
     pattern_is(made, AREA + 0x4000, INQ_PATTERN_NONE, NULL); /* a good address */
     pattern_is(made, (AREA + 0x4568) ^ 1ull << 41, INQ_PATTERN_ONE_BIT, "bit 41");
     pattern_is(made, (AREA + 0x4568) ^ 1ull << 55, INQ_PATTERN_ONE_BIT, "bit 55");
     pattern_is(made, (AREA + 0x4568) ^ 3ull << 41, INQ_PATTERN_NONE, NULL);
     pattern_is(made, (AREA + 0x4570) ^ 1ull << 41, INQ_PATTERN_NONE, NULL); /* nobody's pointer */
+    made_destroy(made);
+}
+
+/* What glibc's free() leaves in a block: the mangled link to the next one, and a mark. */
+static void test_freed(void **state)
+{
+    const uint64_t block = AREA + 0x2000, next = AREA + 0x3000, last = AREA + 0x5000;
+    struct made *made = made_create(1, 0);
+    (void)state;
+
+    set_register(made, 0, "rdi", block);
+    put(made, block, next ^ block >> 12);
+    put(made, block + 8, 0x9d3c5a7712ab66f1);
+    set_register(made, 0, "rsi", last);
+    put(made, last, last >> 12);
+    made_open(made);
+    pattern_is(made, next ^ block >> 12, INQ_PATTERN_FREED, "the link to the next free block");
+    pattern_is(made, 0x9d3c5a7712ab66f1, INQ_PATTERN_FREED, "the mark of a free block");
+    pattern_is(made, last >> 12, INQ_PATTERN_FREED, NULL);
+    pattern_is(made, (next ^ block >> 12) + 16, INQ_PATTERN_NONE, NULL); /* in no block */
+    made_destroy(made);
+    made = made_create(1, 0);
+    set_register(made, 0, "rdi", block);
+    put(made, block, 0x7e5012349000); /* a bad pointer, and no link: it leads out of the heap */
+    made_open(made);
+    pattern_is(made, 0x7e5012349000, INQ_PATTERN_NONE, NULL);
     made_destroy(made);
 }
 
@@ -546,7 +574,9 @@ static void test_places(void **state)
     place_is(made, 0x500000060010, INQ_PLACE_NO_RIGHTS, NULL);
     place_is(made, LIBRARY + 0x123, INQ_PLACE_MODULE, "libone.so+0x123");
     place_is(made, LIBRARY + 0x8000, INQ_PLACE_LIBRARY_GAP, "behind the end of libone.so");
-    place_is(made, 0x600000000000, INQ_PLACE_GAP, "not mapped");
+    place_is(made, 0x500000052000, INQ_PLACE_GAP,
+             "not mapped: 0x1000 behind the end of anonymous memory, 0xe000 before");
+    place_is(made, 0x600000000000, INQ_PLACE_GAP, "nothing is mapped there"); /* far from all */
     assert_false(inq_is_library_gap(&made->test.dump, LIBRARY + 0x1000, false));
     assert_false(inq_is_library_gap(&made->test.dump, LIBRARY + 0x19000, false));
     assert_false(inq_is_library_gap(&made->test.dump, UINT64_MAX, true));
@@ -595,6 +625,7 @@ int stack_tests(void)
         cmocka_unit_test(test_musl),
         cmocka_unit_test(test_code),
         cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_freed),
         cmocka_unit_test(test_text_is_address),
         cmocka_unit_test(test_chance),
         cmocka_unit_test(test_places),

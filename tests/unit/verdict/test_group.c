@@ -226,6 +226,10 @@ static void those_who_only_report_are_skipped(void **state)
         "alloc::alloc::handle_alloc_error",
         "llvm::report_fatal_error",
         "__sanitizer::Die",
+        "__cxa_bad_cast",
+        "__rustc::rust_begin_unwind",
+        "__rustc::__rust_abort",
+        "v8::internal::Heap::CollectGarbage",
         "std::terminate",
     };
     for (size_t i = 0; i < sizeof(reporters) / sizeof(reporters[0]); i++) {
