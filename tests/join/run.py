@@ -194,7 +194,8 @@ def foreign_lines(j):
     j.check("same tid, all else of another", joined(line(comm="other", ip=0x4000, sp=0x7000)) == [], "joined by tid")
     # mangled lines, without ip and sp, as in a blog
     mangled = f"{comm}[{tid}]: segfault at {address:x} in {comm}[...+1000] error 4"
-    j.check("mangled, no time", joined(mangled) == [], "a small address and a tid are too little")
+    if address < 0x10000: # the kernel may have dropped the line of the case that has such a one
+        j.check("mangled, no time", joined(mangled) == [], "a small address and a tid are too little")
     found = joined(f"{iso} host kernel: {mangled}")
     j.check("mangled, the same second", found and found[0]["likely"] and found[0]["matched_by"] == "tid-address-time",
             f"{found}")
