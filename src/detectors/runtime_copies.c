@@ -59,13 +59,41 @@ static bool differ(const struct providers *p)
     return false;
 }
 
-static bool on_path(const struct inq_crash_path *path, size_t from, size_t releaser)
+/*
+ * Did this module hand the releaser what it failed on? Libc is on the stack of every abort(): what
+ * counts is who called it.
+ */
+static bool on_path(const struct inq_bindings *b, const struct inq_crash_path *path, size_t from,
+                    size_t releaser)
 {
-    return inq_crash_path_has(path, from) || inq_crash_path_has(path, releaser);
+    for (size_t i = 0; i < path->count; i++) {
+        const size_t module = path->frames[i].module;
+
+        if (module == from && from != releaser)
+            return i == 0 || path->frames[i - 1].module == releaser;
+        if (module == releaser)
+            continue;
+        if (module == SIZE_MAX || b->modules[module].scope != INQ_SCOPE_MAIN)
+            return false;
+    }
+    return false;
 }
 
-static json_t *mix_json(const struct inq_crash_path *path, size_t from, const struct provider *a,
-                        const struct provider *r, struct inq_json_writer *w)
+/* Is it an allocator itself? How it and the one below it divide their work is their own affair. */
+static bool is_allocator(const struct providers *p, size_t module)
+{
+    bool allocates = false, releases = false;
+
+    for (size_t i = 0; i < p->count; i++) {
+        allocates |= p->items[i].module == module && p->items[i].name < FIRST_RELEASE;
+        releases |= p->items[i].module == module && p->items[i].name >= FIRST_RELEASE;
+    }
+    return allocates && releases;
+}
+
+static json_t *mix_json(const struct inq_bindings *b, const struct inq_crash_path *path,
+                        size_t from, const struct provider *a, const struct provider *r,
+                        struct inq_json_writer *w)
 {
     json_t *o = json_object();
 
@@ -74,7 +102,7 @@ static json_t *mix_json(const struct inq_crash_path *path, size_t from, const st
     inq_json_put_int(w, o, "allocator", (int64_t)a->module);
     inq_json_put_text(w, o, "releases", heap_functions[r->name]);
     inq_json_put_int(w, o, "releaser", (int64_t)r->module);
-    inq_json_put_bool(w, o, "on_crash_path", on_path(path, from, r->module));
+    inq_json_put_bool(w, o, "on_crash_path", on_path(b, path, from, r->module));
     return o;
 }
 
@@ -100,8 +128,9 @@ struct inq_error *inq_allocator_mixes(const struct inq_bindings *b,
             if (!*which)
                 *which = x;
         }
-        if (allocates && releases && allocates->module != releases->module)
-            inq_json_push(w, list, mix_json(path, held[i].from, allocates, releases, w));
+        if (allocates && releases && allocates->module != releases->module &&
+            !is_allocator(&p, held[i].from))
+            inq_json_push(w, list, mix_json(b, path, held[i].from, allocates, releases, w));
     }
     return NULL;
 }

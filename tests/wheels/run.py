@@ -223,6 +223,55 @@ def numpy_and_scipy(run, environment):
     os.remove(core)
 
 
+# ------------------------------------------------------------------------------------ other crossings
+
+CROSSING = ["numpy==2.4.6", "rasterio==1.4.4", "fiona==1.10.1", "PyQt5==5.15.11", "PyQt5-Qt5==5.15.19",
+            "PySide6-Essentials==6.12.0", "netCDF4==1.7.5.1.post1", "tables==3.11.1"]
+IMPORTS = """import sys, os
+for m in sys.argv[1].split(","):
+    if m == "global": sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
+    else: __import__(m)
+os.abort()
+"""
+
+
+def imported(run, environment, modules):
+    """The report on a process that imported these, and aborted when that did not kill it."""
+    where = tempfile.mkdtemp(dir=run.folder)
+    core = zoo.crash([os.path.join(environment, "bin", "python"), "-c", IMPORTS, modules], where)
+    report, _ = triage(run, core)
+    os.remove(core)
+    return report
+
+
+def crossings(run, cache):
+    """Wheels that nobody has tried together: what really crosses under RTLD_GLOBAL, and that nothing does without."""
+    environment = install(os.path.join(cache, "crossing"), *CROSSING)
+    for modules in ("rasterio,fiona", "PyQt5.QtCore,PySide6.QtCore", "netCDF4,tables"):
+        report = imported(run, environment, modules)
+        foreign = report["bindings"]["foreign"]["strong"]
+        undecided = report["bindings"]["undecided"]
+        run.check(foreign == 0 and not accused(report), f"{modules}: {foreign} strong, accused {accused(report)}")
+        run.check(undecided == 0 and report["bindings"]["complete"], f"{modules}: {undecided} slots are undecided")
+        run.check(not report["bindings"]["captures"], f"{modules}: captures {report['bindings']['captures']}")
+    report = imported(run, environment, "global,fiona,rasterio")
+    first = report["verdicts"][0]
+    crash = [c for c in report["collisions"] if c.get("crash")]
+    run.check((first["signature"], first["grade"]) == ("dup-cross-bound-call", "proven"),
+              f"fiona before rasterio, RTLD_GLOBAL: {first['signature']} {first['grade']}")
+    run.check(crash and crash[0]["family"] == "libproj", f"by {[c.get('family') for c in crash]}")
+    report = imported(run, environment, "global,rasterio,fiona")
+    crash = [c for c in report["collisions"] if c.get("crash")]
+    run.check(crash and crash[0]["family"] == "libproj" and crash[0]["grade"] == "plausible",
+              f"rasterio before fiona, std::bad_alloc: {[(c.get('family'), c['grade']) for c in crash]}")
+    report = imported(run, environment, "global,PyQt5.QtCore,PySide6.QtCore")
+    first = report["verdicts"][0]
+    run.check((first["signature"], first["grade"]) == ("dup-cross-bound-call", "strong"),
+              f"PyQt5 before PySide6, RTLD_GLOBAL: {first['signature']} {first['grade']}")
+    core = [c for c in report["collisions"] if c.get("family") == "libQtCore"]
+    run.check(core and core[0]["grade"] == "strong", f"libQtCore: {[c['grade'] for c in core]}")
+
+
 # --------------------------------------------------------------------------------- the environment
 
 def prefix(run, environment):
@@ -279,6 +328,8 @@ def main():
                     step(run, environment)
             if not only or "healthy" in only:
                 healthy(run, cache)
+            if not only or "crossings" in only:
+                crossings(run, cache)
     except (Skip, zoo.NoCores) as why:
         print(f"skipped: {why}")
         return 77 if not run.failed else 1
