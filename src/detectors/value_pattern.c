@@ -229,6 +229,19 @@ static double bit_odds(const struct pointers *p, uint64_t value, unsigned bit)
     return near * (double)(bit - 2) / values;
 }
 
+/*
+ * Who runs over the end of a mapping of a page, or of any power of two, fails one bit away from
+ * where it began: right behind (or before) the mapping of the pointer no bit need have flipped.
+ */
+static bool is_run_over(const struct inq_dump *dump, uint64_t value, uint64_t other)
+{
+    struct inq_memory_region region;
+    uint64_t page = dump->core->page_bytes ? dump->core->page_bytes : 4096;
+
+    return inq_memory_region_at(dump->memory, other, &region) &&
+           (value - (region.start + region.size) < page || region.start - value - 1 < page);
+}
+
 static bool one_bit_off(struct inq_dump *dump, const struct pointers *p, uint64_t value,
                         struct inq_value_pattern *out)
 {
@@ -238,7 +251,7 @@ static bool one_bit_off(struct inq_dump *dump, const struct pointers *p, uint64_
         if (at >= p->count || p->items[at] != other)
             continue;
         double odds = bit_odds(p, value, bit);
-        if (odds >= INQ_PATTERN_MOST_ODDS)
+        if (odds >= INQ_PATTERN_MOST_ODDS || is_run_over(dump, value, other))
             continue;
         out->pattern = INQ_PATTERN_ONE_BIT;
         out->odds = odds;

@@ -53,8 +53,7 @@ static bool is_aarch64(const struct inq_core *core)
 
 bool inq_signal_context_supported(const struct inq_core *core)
 {
-    return core->cpu &&
-           ((core->machine == EM_X86_64 && core->elf_class == 64) || is_aarch64(core));
+    return core->cpu && ((core->machine == EM_X86_64 && core->elf_class == 64) || is_aarch64(core));
 }
 
 uint64_t inq_signal_context_stack(const struct inq_core *core, uint64_t addr)
@@ -124,8 +123,8 @@ static void translate_syndrome(const uint8_t *frame, struct inq_signal_context *
             if ((!fetch && !data) || status < 4 || status > 12)
                 return; /* no translation, access flag or permission fault */
             context->trapno = TRAP_PAGE_FAULT;
-            context->err = 4u | (status == 12) | (data && esr & 0x40 ? 2u : 0u) |
-                           (fetch ? 16u : 0u);
+            context->err =
+                4u | (status == 12) | (data && esr & 0x40 ? 2u : 0u) | (fetch ? 16u : 0u);
             return;
         }
         if (magic == 0 || size < 16 || size % 16 != 0 || size > (size_t)(end - at))
@@ -146,19 +145,17 @@ static bool read_aarch64(const struct inq_core *core, struct inq_memory *memory,
     inq_memory_read(memory, addr, frame, sizeof(frame), &got);
     if (got < A64_RECORDS_OFF)
         return false;
-    *ret_context =
-        (struct inq_signal_context){.addr = addr,
-                                    .thread = *thread,
-                                    .trapno = A64_NO_TRAP,
-                                    .cr2 = inq_load_u64(frame + A64_FAULT_OFF, false)};
+    *ret_context = (struct inq_signal_context){.addr = addr,
+                                               .thread = *thread,
+                                               .trapno = A64_NO_TRAP,
+                                               .cr2 = inq_load_u64(frame + A64_FAULT_OFF, false)};
     for (size_t i = 0; i < A64_REGISTERS; i++)
         ret_context->thread.registers[i] = inq_load_u64(frame + A64_REGISTERS_OFF + i * 8, false);
     if (inq_core_sp(core, &ret_context->thread) % 16 != 0)
         return false;
     translate_syndrome(frame, ret_context);
-    ret_context->has_siginfo =
-        read_siginfo(frame, ret_context, inq_core_pc(core, &ret_context->thread),
-                     &ret_context->siginfo);
+    ret_context->has_siginfo = read_siginfo(
+        frame, ret_context, inq_core_pc(core, &ret_context->thread), &ret_context->siginfo);
     return true;
 }
 
