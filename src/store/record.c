@@ -192,7 +192,8 @@ static bool is_uid(const char *text)
     static const char shape[] = "xxxxxxxx-xxxx-7xxx-xxxx-xxxxxxxxxxxx";
 
     for (size_t i = 0; i < sizeof(shape); i++)
-        if (shape[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i]) : text[i] != shape[i])
+        if (shape[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i])
+                            : text[i] != shape[i])
             return false;
     return true;
 }

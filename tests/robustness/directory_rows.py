@@ -288,6 +288,22 @@ def two_new(w, d):
     expect(w.run(*command[1:]).out == "", "told twice")
 
 
+@row(168)
+def copies(w, d):
+    """One dump under several names, linked and packed: one crash, in the database and in what the scan counts."""
+    shutil.copy(w.core, os.path.join(d, "core.1"))
+    shutil.copy(w.core, os.path.join(d, "core.2"))
+    os.link(os.path.join(d, "core.1"), os.path.join(d, "core.3"))
+    with open(w.core, "rb") as f, gzip.open(os.path.join(d, "core.4.gz"), "wb") as packed:
+        packed.write(f.read())
+    database = os.path.join(d, "..", "copies.db")
+    for _ in range(2):
+        done = w.run("scan", "--klog", "none", "--db", database, d)
+        expect("4 files: 1 crash in 1 group" in done.out and "3 copies" in done.out, done.out)
+    expect(records(database)[0] == (1, 1), f"{records(database)}")
+    expect(w.run("scan", "--json", "--klog", "none", "--no-store", d).out.count("inquest-report") == 4, "each file has its row")
+
+
 @row(185)
 def moved(w, d):
     """Export and import, twice: the same crashes under the same ids."""
