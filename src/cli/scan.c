@@ -104,7 +104,7 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
         if (result->partial > 0)
             inq_text_printf(&text, " (%llu partial)", (unsigned long long)result->partial);
         if (result->copies > 0)
-            inq_text_printf(&text, ", %llu %s of them", (unsigned long long)result->copies,
+            inq_text_printf(&text, ", %llu more %s", (unsigned long long)result->copies,
                             result->copies == 1 ? "copy" : "copies");
         if (result->failed > 0)
             inq_text_printf(&text, ", %llu not analysable", (unsigned long long)result->failed);

@@ -351,17 +351,24 @@ static struct inq_error *slim(struct item *item)
     return NULL;
 }
 
-/* The same dump as one before, under another name or packed: one crash all the same. */
+/*
+ * The same dump as one before, under another name or packed: one crash all the same. One that was
+ * cut short tells less than the whole, and is counted by itself.
+ */
 static bool is_copy(struct scan *s, const struct item *item)
 {
     const json_t *core = json_object_get(item->report, "core");
     const char *identity = json_string_value(json_object_get(core, "identity"));
 
+    char key[128];
+
     if (!identity)
         return false;
-    if (json_object_get(s->identities, identity))
+    snprintf(key, sizeof(key), "%s %lld", identity,
+             (long long)json_integer_value(json_object_get(core, "present_bytes")));
+    if (json_object_get(s->identities, key))
         return true;
-    json_object_set_new(s->identities, identity, json_true());
+    json_object_set_new(s->identities, key, json_true());
     return false;
 }
 
@@ -380,7 +387,7 @@ static void count(struct scan *s, const struct item *item, bool copy)
         r->crashes++;
     if (!copy && item->known && item->report && !json_object_get(item->report, "error"))
         r->known++;
-    if (!item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
+    if (!copy && !item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
         r->partial++;
     r->exit_code = graver(r->exit_code, item->exit_code);
 }

@@ -299,7 +299,7 @@ def copies(w, d):
     database = os.path.join(d, "..", "copies.db")
     for _ in range(2):
         done = w.run("scan", "--klog", "none", "--db", database, d)
-        expect("4 files: 1 crash in 1 group" in done.out and "3 copies" in done.out, done.out)
+        expect("4 files: 1 crash in 1 group" in done.out and "3 more copies" in done.out, done.out)
     expect(records(database)[0] == (1, 1), f"{records(database)}")
     expect(w.run("scan", "--json", "--klog", "none", "--no-store", d).out.count("inquest-report") == 4, "each file has its row")
 
