@@ -29,8 +29,11 @@ static void print_row(void *context, const struct inq_scan_row *row)
     struct cli *cli = scan->cli;
     const struct cli_options *o = &cli->options;
     struct inq_text text = {0};
+    const bool was_shown = cli_scan_was_shown(scan, row);
 
-    if (row->skipped) {
+    if (was_shown) {
+        /* when it came, or when it first failed */
+    } else if (row->skipped) {
         if (o->only_new) {
             /* somebody's mail: crashes and nothing else */
         } else if (o->json) {
@@ -43,8 +46,6 @@ static void print_row(void *context, const struct inq_scan_row *row)
             inq_text_append(&text, "\n");
             cli_print(cli, &text);
         }
-    } else if (scan->watching && row->known) {
-        /* it was shown when it came */
     } else if (o->json) {
         cli_print_json(cli, row->report, false);
     } else if (!o->markdown || strcmp(o->markdown, "-") != 0) {
@@ -55,7 +56,7 @@ static void print_row(void *context, const struct inq_scan_row *row)
         cli_print(cli, &text);
     }
     inq_text_deinit(&text);
-    if (!row->skipped) {
+    if (!row->skipped && !(was_shown && scan->watching)) {
         cli_scan_note(scan, row);
         cli_flush(cli); /* somebody may be watching */
     }
@@ -102,6 +103,9 @@ static void print_summary(struct cli *cli, const struct inq_scan_result *result)
                             (unsigned long long)result->known);
         if (result->partial > 0)
             inq_text_printf(&text, " (%llu partial)", (unsigned long long)result->partial);
+        if (result->copies > 0)
+            inq_text_printf(&text, ", %llu more %s", (unsigned long long)result->copies,
+                            result->copies == 1 ? "copy" : "copies");
         if (result->failed > 0)
             inq_text_printf(&text, ", %llu not analysable", (unsigned long long)result->failed);
         if (result->unwanted > 0)
@@ -254,7 +258,8 @@ static int scan_and_watch(struct cli_scan *scan, const char *const *paths, size_
 {
     int exit_code = scan_paths(scan, paths, n);
 
-    return scan->cli->options.watch && !inq_pipeline_interrupted() && exit_code != CLI_EXIT_IO
+    return scan->cli->options.watch && !inq_pipeline_interrupted() && !scan->cli->records.failed &&
+                   !scan->cli->write_failed
                ? cli_scan_watch(scan, paths, n, scan_paths)
                : exit_code;
 }

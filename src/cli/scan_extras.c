@@ -14,6 +14,8 @@
 
 /* --advice: of each group so many are kept, the newest. */
 #define KEEP 3u
+/* --watch: lines that are remembered, so as not to be shown at every look. */
+#define MOST_TOLD 10000u
 
 static const char *text_at(const json_t *report, const char *path)
 {
@@ -43,14 +45,14 @@ static bool is_in_time(const struct inq_store_filter *filter, const char *when)
 static bool is_new(const struct cli_scan *scan, const json_t *report)
 {
     const char *uid = json_string_value(json_object_get(report, "uid"));
-    bool reported = false;
+    bool ours = true; /* told twice rather than never */
 
     if (!scan->cli->options.only_new || !uid || !scan->cli->records.store)
         return true;
     if (json_object_get(scan->shown, uid)) /* another copy of the same dump */
         return false;
-    inq_error_destroy(inq_store_is_reported(scan->cli->records.store, uid, &reported));
-    return !reported;
+    inq_error_destroy(inq_store_reserve(scan->cli->records.store, uid, &ours));
+    return ours;
 }
 
 bool cli_scan_wanted(const struct cli_scan *scan, const json_t *report)
@@ -161,6 +163,34 @@ void cli_scan_print_advice(struct cli_scan *scan)
     cli_print(scan->cli, &text);
 }
 
+/* ---- --watch --------------------------------------------------------------------------------- */
+
+bool cli_scan_was_shown(struct cli_scan *scan, const struct inq_scan_row *row)
+{
+    const json_t *error = json_object_get(row->report, "error");
+    const char *line = row->skipped ? row->skipped
+                                    : json_string_value(json_object_get(error, "message"));
+
+    if (!scan->cli->options.watch)
+        return false;
+    if (scan->watching && row->known)
+        return true;
+    if (json_object_size(scan->told) > MOST_TOLD)
+        json_object_clear(scan->told);
+    if (!scan->told && !(scan->told = json_object()))
+        return false;
+    if (!line) {
+        json_object_del(scan->told, row->path);
+        return false;
+    }
+    const char *before = json_string_value(json_object_get(scan->told, row->path));
+    if (before && !strcmp(before, line))
+        return true;
+    /* a name that is no UTF-8 is told each time */
+    json_object_set_new(scan->told, row->path, json_string(line));
+    return false;
+}
+
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row)
@@ -239,4 +269,5 @@ void cli_scan_deinit(struct cli_scan *scan)
     inq_text_deinit(&scan->markdown);
     json_decref(scan->kept);
     json_decref(scan->shown);
+    json_decref(scan->told);
 }

@@ -16,10 +16,16 @@ struct cli_scan {
     uint64_t rows;            /* crashes that were shown */
     uint64_t fail_on;         /* crashes that --fail-on looks for */
     bool watching;            /* the first pass is over */
+    json_t *told;             /* --watch: path → what its line said last, when it is no crash */
 };
 
 /* Is a crash wanted by --since, --until, --program, --new? */
 bool cli_scan_wanted(const struct cli_scan *scan, const json_t *report);
+/*
+ * Has a watch shown this already? A crash that is known; a failure, or a file that is still being
+ * written, of which the line before said the same.
+ */
+bool cli_scan_was_shown(struct cli_scan *scan, const struct inq_scan_row *row);
 /* Notes a row that was shown. */
 void cli_scan_note(struct cli_scan *scan, const struct inq_scan_row *row);
 /* --markdown, --advice: at the end. An error is INQ_E_IO. */

@@ -33,7 +33,8 @@ static void add_folders(int fd, const char *path, bool below, unsigned depth, un
     for (const struct dirent *entry; folder && (entry = readdir(folder));) {
         _cleanup_free_ char *child = NULL;
 
-        if (entry->d_name[0] == '.' || (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
+            (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
             continue;
         if (asprintf(&child, "%s/%s", path, entry->d_name) < 0)
             child = NULL;
@@ -71,7 +72,9 @@ int cli_scan_watch(struct cli_scan *scan, const char *const *paths, size_t n,
     if (fd < 0)
         return cli_fail(scan->cli, inq_error_create(INQ_E_IO, "inotify: %s", strerror(errno)));
     scan->watching = true;
-    while (!inq_pipeline_interrupted() && exit_code != CLI_EXIT_IO) {
+    scan->cli->records.settled = true;
+    /* a folder may go and come again; a database or an output that fails does not */
+    while (!inq_pipeline_interrupted() && !scan->cli->records.failed && !scan->cli->write_failed) {
         unsigned count = 0;
 
         /* again each time, for folders that are new; a watch that is there already is no other */

@@ -117,6 +117,7 @@ struct inq_scan_options {
 struct inq_scan_result {
     uint64_t files, crashes, partial, skipped, failed;
     uint64_t known;    /* of the crashes: done by an earlier scan */
+    uint64_t copies;   /* not counted as crashes or in groups: dumps that were there before */
     uint64_t unwanted; /* crashes that were left out */
     json_t *groups;    /* for inq_report_groups() */
     int exit_code;     /* the gravest: 6 > 5 > 8 > 4 > 1 > 0 */

@@ -182,7 +182,7 @@ void inq_records_keep(struct inq_records *records, int64_t id, json_t *report, i
              uid[0])
         json_object_set_new(report, "uid", json_string(uid));
     json_decref(row);
-    if (is_unread(report))
+    if (!records->settled && is_unread(report))
         inq_records_release(records, id);
 }
 

@@ -18,6 +18,7 @@ struct inq_records {
     struct inq_store *store; /* NULL: none, or it has failed */
     bool failed;
     bool asks_only;      /* nothing is kept */
+    bool settled;        /* a watch looks every few seconds: what the disk did not give is done */
     bool again;          /* triage also what is done */
     const char *setting; /* what its answers depend on besides the dump: inq_records_setting() */
     struct inq_store *turn; /* between inq_records_begin() and its end: the same store */

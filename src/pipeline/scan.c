@@ -67,6 +67,7 @@ struct scan {
     uint64_t found_msec; /* when the first of `found` was */
     struct inq_pool *pool;
     json_t *groups;
+    json_t *identities; /* of the dumps so far */
 };
 
 static const struct inq_walk_entry *entry_of(const struct scan *s, const struct item *item)
@@ -350,7 +351,28 @@ static struct inq_error *slim(struct item *item)
     return NULL;
 }
 
-static void count(struct scan *s, const struct item *item)
+/*
+ * The same dump as one before, under another name or packed: one crash all the same. One that was
+ * cut short tells less than the whole, and is counted by itself.
+ */
+static bool is_copy(struct scan *s, const struct item *item)
+{
+    const json_t *core = json_object_get(item->report, "core");
+    const char *identity = json_string_value(json_object_get(core, "identity"));
+
+    char key[128];
+
+    if (!identity)
+        return false;
+    snprintf(key, sizeof(key), "%s %lld", identity,
+             (long long)json_integer_value(json_object_get(core, "present_bytes")));
+    if (json_object_get(s->identities, key))
+        return true;
+    json_object_set_new(s->identities, key, json_true());
+    return false;
+}
+
+static void count(struct scan *s, const struct item *item, bool copy)
 {
     struct inq_scan_result *r = s->result;
 
@@ -359,11 +381,13 @@ static void count(struct scan *s, const struct item *item)
         r->skipped++;
     else if (json_object_get(item->report, "error"))
         r->failed++;
+    else if (copy)
+        r->copies++;
     else
         r->crashes++;
-    if (item->known && item->report && !json_object_get(item->report, "error"))
+    if (!copy && item->known && item->report && !json_object_get(item->report, "error"))
         r->known++;
-    if (!item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
+    if (!copy && !item->skipped && item->exit_code != 0 && !json_object_get(item->report, "error"))
         r->partial++;
     r->exit_code = graver(r->exit_code, item->exit_code);
 }
@@ -393,8 +417,9 @@ static struct inq_error *emit_rows(struct scan *s)
             json_decref(TAKE_PTR(item->report));
             continue;
         }
-        count(s, item);
-        if (item->report && !inq_groups_add(s->groups, item->report, s->options->group_by))
+        const bool copy = is_copy(s, item);
+        count(s, item, copy);
+        if (item->report && !copy && !inq_groups_add(s->groups, item->report, s->options->group_by))
             return &inq_error_oom;
         if (s->options->row)
             s->options->row(s->options->context, &row);
@@ -650,6 +675,7 @@ static void scan_deinit(struct scan *s)
     free(s->items);
     inq_walk_deinit(&s->walk);
     json_decref(s->groups);
+    json_decref(s->identities);
 }
 
 struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
@@ -662,7 +688,8 @@ struct inq_error *inq_pipeline_scan(const char *const *paths, size_t n_paths,
     INQ_TRY(inq_walk_list(paths, n_paths, options->recursive, &s.walk));
     s.items = calloc(s.walk.entries.count + 1, sizeof(*s.items));
     s.groups = json_object();
-    if (!s.items || !s.groups)
+    s.identities = json_object();
+    if (!s.items || !s.groups || !s.identities)
         return &inq_error_oom;
     INQ_TRY(inq_pool_create(&options->job, jobs_of(options), &s.pool));
     INQ_TRY(classify_all(&s));

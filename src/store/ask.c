@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "evidence.h"
@@ -343,17 +344,47 @@ struct inq_error *inq_store_show(struct inq_store *store, const char *id, json_t
     return *ret_document ? NULL : none(id, "there is no crash or group");
 }
 
-struct inq_error *inq_store_is_reported(struct inq_store *store, const char *uid,
-                                        bool *ret_reported)
+/*
+ * crash.reported: 1, 0, or below zero the process that is about to report it: its id and when it
+ * began, so that another process with the same number later is not taken for it.
+ */
+#define PID_BITS 22 /* the most that the kernel gives: PID_MAX_LIMIT */
+
+static int64_t reporter(pid_t pid)
+{
+    const uint64_t start = inq_owner_start(pid);
+
+    return -(int64_t)((start << PID_BITS | (uint64_t)pid) & INT64_MAX);
+}
+
+static bool is_at_it(int64_t reported)
+{
+    const pid_t pid = (pid_t)(-reported & ((1 << PID_BITS) - 1));
+
+    return reported < 0 && reported != INT64_MIN && pid != getpid() &&
+           inq_owner_start(pid) != 0 && reporter(pid) == reported;
+}
+
+struct inq_error *inq_store_reserve(struct inq_store *store, const char *uid, bool *ret_ours)
 {
     sqlite3_stmt *statement = NULL;
+    int64_t before;
     bool row;
 
+    *ret_ours = false;
     INQ_TRY(inq_sql_get(store, INQ_SQL_IS_REPORTED, &statement));
     inq_sql_bind_text(statement, 1, uid);
     INQ_TRY(inq_sql_step(store, statement, &row));
-    *ret_reported = row && sqlite3_column_int(statement, 0) != 0;
+    before = row ? sqlite3_column_int64(statement, 0) : 1;
     sqlite3_reset(statement);
+    if (before > 0 || is_at_it(before))
+        return NULL;
+    INQ_TRY(inq_sql_get(store, INQ_SQL_RESERVE, &statement));
+    inq_sql_bind_text(statement, 1, uid);
+    inq_sql_bind_int(statement, 2, before);
+    inq_sql_bind_int(statement, 3, reporter(getpid()));
+    INQ_TRY(inq_sql_finish(store, statement));
+    *ret_ours = sqlite3_changes(store->db) == 1;
     return NULL;
 }
 

@@ -162,8 +162,11 @@ struct inq_error *inq_store_each(struct inq_store *store, const struct inq_store
  */
 struct inq_error *inq_store_groups(struct inq_store *store, const struct inq_store_filter *filter,
                                    json_t **ret_groups);
-struct inq_error *inq_store_is_reported(struct inq_store *store, const char *uid,
-                                        bool *ret_reported);
+/*
+ * Is it this process's to report a crash, for the first time? Not when it was reported, nor while
+ * another process is about to; what a process had reserved that is no more is free again.
+ */
+struct inq_error *inq_store_reserve(struct inq_store *store, const char *uid, bool *ret_ours);
 struct inq_error *inq_store_set_reported(struct inq_store *store, const char *uid);
 
 /* ---- tending: tend.c ------------------------------------------------------------------------ */

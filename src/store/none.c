@@ -40,7 +40,7 @@ UNREACHED(inq_store_each, struct inq_store *store, const struct inq_store_filter
           bool whole, inq_store_row_fn row, void *context)
 UNREACHED(inq_store_groups, struct inq_store *store, const struct inq_store_filter *filter,
           json_t **ret_groups)
-UNREACHED(inq_store_is_reported, struct inq_store *store, const char *uid, bool *ret_reported)
+UNREACHED(inq_store_reserve, struct inq_store *store, const char *uid, bool *ret_ours)
 UNREACHED(inq_store_set_reported, struct inq_store *store, const char *uid)
 UNREACHED(inq_store_add_issue, struct inq_store *store, const struct inq_store_issue *issue)
 UNREACHED(inq_store_issues, struct inq_store *store, json_t **ret_issues)

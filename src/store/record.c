@@ -187,6 +187,37 @@ static struct inq_error *drop_stub(struct inq_store *store, int64_t file, const 
     return inq_sql_finish(store, statement);
 }
 
+static bool is_uid(const char *text)
+{
+    static const char shape[] = "xxxxxxxx-xxxx-7xxx-xxxx-xxxxxxxxxxxx";
+
+    for (size_t i = 0; i < sizeof(shape); i++)
+        if (shape[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i])
+                            : text[i] != shape[i])
+            return false;
+    return true;
+}
+
+/* A report from another database keeps its name, which a ticket may bear. */
+static struct inq_error *new_uid(struct inq_store *store, const json_t *report,
+                                 char uid[INQ_STORE_UID_SIZE])
+{
+    const char *given = inq_doc_text(report, "uid");
+    sqlite3_stmt *statement = NULL;
+    bool taken = true;
+
+    if (given && is_uid(given)) {
+        INQ_TRY(inq_sql_get(store, INQ_SQL_IS_REPORTED, &statement));
+        inq_sql_bind_text(statement, 1, given);
+        INQ_TRY(inq_sql_step(store, statement, &taken));
+        sqlite3_reset(statement);
+    }
+    if (taken)
+        return inq_uid_create(uid);
+    memcpy(uid, given, INQ_STORE_UID_SIZE);
+    return NULL;
+}
+
 /* Inside a transaction. */
 static struct inq_error *write_all(struct inq_store *store, int64_t file, struct parts *parts,
                                    char uid[INQ_STORE_UID_SIZE])
@@ -203,7 +234,7 @@ static struct inq_error *write_all(struct inq_store *store, int64_t file, struct
     if (crash != 0) {
         INQ_TRY(write_crash(store, INQ_SQL_CRASH_UPDATE, uid, parts));
     } else {
-        INQ_TRY(inq_uid_create(uid));
+        INQ_TRY(new_uid(store, report, uid));
         INQ_TRY(write_crash(store, INQ_SQL_CRASH_ADD, uid, parts));
         crash = sqlite3_last_insert_rowid(store->db);
     }

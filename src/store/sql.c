@@ -13,7 +13,7 @@
     " AND (?3 IS NULL OR c.program GLOB ?3 OR c.comm GLOB ?3)"                                     \
     " AND (?4 IS NULL OR c.grp IN (SELECT id FROM grp WHERE substr(key, 1, length(?4)) = ?4"       \
     " OR substr(key, instr(key, ':') + 1, length(?4)) = ?4))"                                      \
-    " AND (?5 = 0 OR c.reported = 0)"
+    " AND (?5 = 0 OR c.reported <> 1)"
 
 static const char *const texts[INQ_SQL_N] = {
     [INQ_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -112,6 +112,7 @@ static const char *const texts[INQ_SQL_N] = {
         " WHEN 'proven' THEN 0 WHEN 'strong' THEN 1 WHEN 'plausible' THEN 2 ELSE 3 END, c.id DESC"
         " LIMIT 1",
     [INQ_SQL_IS_REPORTED] = "SELECT reported FROM crash WHERE uid = ?1",
+    [INQ_SQL_RESERVE] = "UPDATE crash SET reported = ?3 WHERE uid = ?1 AND reported = ?2",
     [INQ_SQL_REPORTED] = "UPDATE crash SET reported = 1 WHERE uid = ?1",
     [INQ_SQL_PURGE_COUNT] = "SELECT count(*) FROM crash AS c WHERE" FILTER,
     [INQ_SQL_PURGE_FILES] =

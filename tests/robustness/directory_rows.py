@@ -22,7 +22,7 @@ from scan_store import Failure, distinct, expect, in_namespace, records, zoo  # 
 
 ROWS = []
 SKIPPED = []
-SLOW = (62, 71)  # with --long, or by their number
+SLOW = (62, 71, 111)  # with --long, or by their number
 
 
 def row(number):
@@ -196,6 +196,127 @@ def no_cores(w, d):
     shutil.copy(w.core, os.path.join(folder, "empty"))
     done = w.run("scan", "--klog", "none", "--db", database, folder)
     expect(done.out.count("SIGSEGV ") >= 4 and records(database)[1] == {"done": 4, "other": 49}, f"{records(database)[1]}: {done.out}")
+
+
+def wait_until(condition, words):
+    end = time.monotonic() + 60
+    while not condition():
+        expect(time.monotonic() < end, words)
+        time.sleep(0.05)
+
+
+def watched_inodes(pid):
+    text = ""
+    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+        with open(f"/proc/{pid}/fdinfo/{fd}", encoding="ascii", errors="replace") as f:
+            text += f.read()
+    return {int(n, 16) for n in re.findall(r"inotify wd:\w+ ino:(\w+)", text)}
+
+
+@row(111)
+def watch(w, d):
+    """A watch: hidden folders, a folder that goes and comes again, a scanner that was stopped; what fails is told once."""
+    folder, pool, database = (os.path.join(d, name) for name in ("cores", "pool", "c.db"))
+    os.makedirs(os.path.join(folder, ".hidden"))
+    os.mkdir(pool)
+    distinct(w.core, pool, 60)
+    cores = iter(sorted(os.listdir(pool)))
+
+    def put(*where):
+        os.rename(os.path.join(pool, next(cores)), os.path.join(*where))
+
+    def count():
+        return os.path.exists(database) and records(database)[0][0]
+
+    with open(os.path.join(d, "out"), "wb") as out:
+        child = subprocess.Popen([w.inquest, "scan", "--watch", "--klog", "none", "--db", database, folder], stdout=out, stderr=out)
+    try:
+        hidden = os.stat(os.path.join(folder, ".hidden")).st_ino
+        wait_until(lambda: hidden in watched_inodes(child.pid), "a hidden folder is scanned, but not watched")
+        with open(os.path.join(folder, "core.cut"), "wb") as f, open(w.core, "rb") as whole:
+            f.write(whole.read(40))
+        put(folder, ".hidden", "core.1")
+        wait_until(lambda: count() == 2, f"{count()} records of a core and a stub")  # the stub has one, too
+        shutil.rmtree(folder)
+        wait_until(lambda: "No such file" in open(os.path.join(d, "out"), errors="replace").read(), "that it went is not told")
+        os.mkdir(folder)
+        put(folder, "core.2")
+        wait_until(lambda: count() == 3, "the folder that came again is not looked at")
+        child.send_signal(signal.SIGSTOP)  # more events than its queue may hold on some machines
+        for i in range(50):
+            for _ in range(40):
+                os.close(os.open(os.path.join(folder, "tmp"), os.O_CREAT | os.O_WRONLY))
+                os.unlink(os.path.join(folder, "tmp"))
+            put(folder, f"core.b{i}")
+        child.send_signal(signal.SIGCONT)
+        wait_until(lambda: count() == 53, "cores are missing after a burst")
+        child.terminate()
+        expect(child.wait(timeout=60) == 128 + signal.SIGTERM, f"exit {child.returncode}")
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    with open(os.path.join(d, "out"), errors="replace") as f:
+        errors = [l for l in f if "ERROR" in l]
+    expect(len([l for l in errors if "No such file" in l]) == 1 and len(errors) == 2, f"told again and again: {errors}")
+
+
+@row(186)
+def two_new(w, d):
+    """Several --new at once: each crash is told by one of them; what a killed one reserved is told by the next."""
+    folder, database = os.path.join(d, "cores"), os.path.join(d, "c.db")
+    os.mkdir(folder)
+    distinct(w.core, folder, 30)
+    w.run("scan", "-q", "--klog", "none", "--db", database, folder)
+    command = [w.inquest, "scan", "--json", "--new", "--klog", "none", "--db", database, folder]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    told = []
+    for child in running:
+        out, err = child.communicate(timeout=60)
+        expect(child.returncode == 0, f"exit {child.returncode}: {err}")
+        told += [json.loads(l)["uid"] for l in out.splitlines()]
+    expect(len(told) == len(set(told)) == 30, f"{len(told)} rows of {len(set(told))} crashes")
+    with sqlite3.connect(database) as db:
+        db.execute("UPDATE crash SET reported = 0")
+    db.close()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.read(100)
+    child.kill()
+    child.communicate()
+    done = w.run(*command[1:])
+    expect(len(done.out.splitlines()) == 30, f"{len(done.out.splitlines())} after one was killed")
+    expect(w.run(*command[1:]).out == "", "told twice")
+
+
+@row(168)
+def copies(w, d):
+    """One dump under several names, linked and packed: one crash, in the database and in what the scan counts."""
+    shutil.copy(w.core, os.path.join(d, "core.1"))
+    shutil.copy(w.core, os.path.join(d, "core.2"))
+    os.link(os.path.join(d, "core.1"), os.path.join(d, "core.3"))
+    with open(w.core, "rb") as f, gzip.open(os.path.join(d, "core.4.gz"), "wb") as packed:
+        packed.write(f.read())
+    database = os.path.join(d, "..", "copies.db")
+    for _ in range(2):
+        done = w.run("scan", "--klog", "none", "--db", database, d)
+        expect("4 files: 1 crash in 1 group" in done.out and "3 more copies" in done.out, done.out)
+    expect(records(database)[0] == (1, 1), f"{records(database)}")
+    expect(w.run("scan", "--json", "--klog", "none", "--no-store", d).out.count("inquest-report") == 4, "each file has its row")
+
+
+@row(185)
+def moved(w, d):
+    """Export and import, twice: the same crashes under the same ids."""
+    folder = os.path.join(d, "cores")
+    os.mkdir(folder)
+    distinct(w.core, folder, 5)
+    w.run("scan", "-q", "--klog", "none", "--db", os.path.join(d, "a.db"), folder)
+    with open(os.path.join(d, "all"), "w", encoding="utf-8") as f:
+        f.write(w.run("export", "--db", os.path.join(d, "a.db")).out)
+    for _ in range(2):
+        w.run("import", "--db", os.path.join(d, "b.db"), os.path.join(d, "all"))
+    first, second = (w.run("export", "--db", os.path.join(d, name)).out for name in ("a.db", "b.db"))
+    expect(sorted(first.splitlines()) == sorted(second.splitlines()), "what was moved is not the same")
 
 
 @row(73)

@@ -132,6 +132,31 @@ def interrupted(inquest, folder, work):
     complete(inquest, folder, database)
 
 
+def power(inquest, folder, work):
+    """What a machine that lost its power could find: the database and its log as they were at some moment. Each copy is whole,
+    no record is half there, and the next scan completes it."""
+    database, copies = os.path.join(work, "power.db"), []
+    child = scan(inquest, folder, database, wait=False)
+    while child.poll() is None and len(copies) < 60:
+        copy = os.path.join(work, f"copy{len(copies)}.db")
+        child.send_signal(signal.SIGSTOP)  # both files of one moment
+        try:
+            for end in ("", "-wal"):
+                shutil.copyfile(database + end, copy + end)
+            copies.append(copy)
+        except FileNotFoundError:
+            pass
+        child.send_signal(signal.SIGCONT)
+        time.sleep(0.005)
+    child.communicate(timeout=60)
+    expect(len(copies) > 3, f"only {len(copies)} copies")
+    for copy in copies:
+        crashes, states = records(copy)
+        expect(crashes[0] == crashes[1] == states.get("done", 0), f"{copy}: {crashes} crashes, journal {states}")
+    for copy in (copies[len(copies) // 3], copies[-1]):
+        complete(inquest, folder, copy)
+
+
 def damaged(inquest, folder, work):
     database = os.path.join(work, "damaged.db")
     scan(inquest, folder, database)
@@ -241,6 +266,7 @@ def main():
                   ("kill -9 of workers", lambda w: killed(inquest, folder, w, rounds, "worker")),
                   ("three scans at once", lambda w: two_at_once(inquest, folder, w)),
                   ("SIGINT and SIGTERM", lambda w: interrupted(inquest, folder, w)),
+                  ("power loss", lambda w: power(inquest, folder, w)),
                   ("damaged, empty, something else", lambda w: damaged(inquest, folder, w)),
                   ("disk full", lambda w: full_disk(inquest, folder, w)),
                   ("read-only", lambda w: read_only(inquest, folder, w))]

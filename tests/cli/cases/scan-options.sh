@@ -28,7 +28,7 @@ echo "before" >summary.md
 "$INQUEST" scan --klog none -q --markdown summary.md d >/dev/null
 head -n 1 summary.md
 grep -c '^| .*core.[1-5]' summary.md
-grep '^| 5 |' summary.md | cut -d'|' -f2,4
+grep '^| 1 |' summary.md | cut -d'|' -f2,4
 "$INQUEST" scan --klog none -q --markdown no-such/summary.md d >/dev/null
 echo "nowhere: $?"
 "$INQUEST" scan --klog none --advice d | grep Advice

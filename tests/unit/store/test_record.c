@@ -172,9 +172,10 @@ static void test_show(void **state)
     expect_code(inq_store_show(store, "ffffffff", &document), INQ_E_STORE_NONE);
     expect_code(inq_store_show(store, "a", &document), INQ_E_STORE_NONE);
     keep(store, make_report("i2", GROUP_A, "p", "h", "2024-03-01T12:00:00Z"), other);
-    memcpy(cut, uid, 8); /* both begin with the milliseconds of this minute */
+    memcpy(cut, uid, 8); /* both begin with the milliseconds of this minute, unless it just ended */
     cut[8] = 0;
-    expect_code(inq_store_show(store, cut, &document), INQ_E_STORE_NONE);
+    if (memcmp(other, cut, 8) == 0)
+        expect_code(inq_store_show(store, cut, &document), INQ_E_STORE_NONE);
     inq_store_close(store);
 }
 
