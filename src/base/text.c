@@ -12,7 +12,6 @@ void inq_text_deinit(struct inq_text *text)
     *text = (struct inq_text){0};
 }
 
-/* Room for `more` bytes and the NUL. */
 /* A thread's own: threads work on different dumps. */
 static _Thread_local uint64_t losses;
 
@@ -32,6 +31,7 @@ static void fail(struct inq_text *text)
     losses++;
 }
 
+/* Room for `more` bytes and the NUL. */
 static bool reserve(struct inq_text *text, size_t more)
 {
     size_t need, capacity = text->capacity ? text->capacity : 64;
@@ -198,6 +198,17 @@ static char *take_bytes(struct inq_text *text)
         return NULL;
     }
     return text->bytes;
+}
+
+char *inq_format(const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    int done = vasprintf(&text, format, args);
+    va_end(args);
+    return done < 0 ? NULL : text;
 }
 
 char *inq_escape(const char *string)

@@ -43,7 +43,10 @@ void inq_text_printf(struct inq_text *text, const char *format, ...)
 void inq_text_append_escaped(struct inq_text *text, const void *bytes, size_t size);
 void inq_text_append_escaped_string(struct inq_text *text, const char *string); /* takes NULL */
 
-/* The same as a new string for the caller to free; NULL without memory. */
+/* A new string for the caller to free; NULL without memory. */
+char *inq_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Escaped as above, as a new string for the caller to free; NULL without memory. */
 char *inq_escape(const char *string);
 
 /*

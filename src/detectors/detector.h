@@ -42,7 +42,6 @@ struct inq_detector {
     bool of_fault; /* it is given the dump as it was at the real fault: real_fault.h */
 };
 
-const struct inq_detector *inq_detectors(size_t *ret_count);
 /*
  * Who is bound to whom; worked out at the first call and kept in the dump. Errors: no memory.
  */

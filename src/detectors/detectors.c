@@ -49,12 +49,6 @@ static const struct inq_detector table[] = {
      true},
 };
 
-const struct inq_detector *inq_detectors(size_t *ret_count)
-{
-    *ret_count = INQ_ARRAY_SIZE(table);
-    return table;
-}
-
 static void note_failure(struct inq_dump *dump, struct inq_evidence *evidence,
                          const struct inq_detector *detector, const struct inq_error *error)
 {

@@ -11,17 +11,6 @@
 #include "evaluator.h"
 #include "text.h"
 
-static char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *print(const char *format, ...)
-{
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int done = vasprintf(&text, format, args);
-    va_end(args);
-    return done < 0 ? NULL : text;
-}
-
 /* "module libfoo.so", "frame bar", "thread 17", for people. */
 static char *element_text(const char *name, const json_t *element)
 {
@@ -31,14 +20,14 @@ static char *element_text(const char *name, const json_t *element)
     for (size_t i = 0; i < INQ_ARRAY_SIZE(keys); i++) {
         const char *value = json_string_value(json_object_get(element, keys[i]));
         if (value)
-            return print("%s %.200s", name, value);
+            return inq_format("%s %.200s", name, value);
     }
     for (size_t i = 0; i < INQ_ARRAY_SIZE(numbers); i++) {
         const json_t *value = json_object_get(element, numbers[i]);
         if (json_is_integer(value))
-            return print("%s %" JSON_INTEGER_FORMAT, name, json_integer_value(value));
+            return inq_format("%s %" JSON_INTEGER_FORMAT, name, json_integer_value(value));
     }
-    return print("%s", name);
+    return inq_format("%s", name);
 }
 
 static char *count_text(const struct inq_list_result *result)
@@ -46,10 +35,10 @@ static char *count_text(const struct inq_list_result *result)
     const char *why = result->why ? result->why : "";
     const char *colon = result->why ? ": " : "";
     if (result->low == result->high)
-        return print("%" PRIu64 "%s%s", result->low, colon, why);
+        return inq_format("%" PRIu64 "%s%s", result->low, colon, why);
     if (result->high == UINT64_MAX)
-        return print("%" PRIu64 " or more%s%s", result->low, colon, why);
-    return print("%" PRIu64 " to %" PRIu64 "%s%s", result->low, result->high, colon, why);
+        return inq_format("%" PRIu64 " or more%s%s", result->low, colon, why);
+    return inq_format("%" PRIu64 " to %" PRIu64 "%s%s", result->low, result->high, colon, why);
 }
 
 static char *list_text(const struct inq_condition *condition, const struct inq_list_result *result)
@@ -59,13 +48,13 @@ static char *list_text(const struct inq_condition *condition, const struct inq_l
     if (condition->kind == INQ_CONDITION_COUNT)
         return count_text(result);
     if (result->truth == INQ_MAYBE)
-        return element ? print("%s: %s", element, result->why) : print("%s", result->why);
+        return element ? inq_format("%s: %s", element, result->why) : inq_format("%s", result->why);
     if (condition->kind == INQ_CONDITION_ANY)
         return result->truth == INQ_YES ? TAKE_PTR(element)
-                                        : print("none of %zu", result->looked_at);
+                                        : inq_format("none of %zu", result->looked_at);
     if (result->truth == INQ_YES)
-        return print("all %zu", result->looked_at);
-    return element ? print("not %s", element) : print("there are none");
+        return inq_format("all %zu", result->looked_at);
+    return element ? inq_format("not %s", element) : inq_format("there are none");
 }
 
 static char *fact_text(const struct inq_run *run, const char *path, const struct inq_fact *fact,
@@ -87,7 +76,7 @@ static char *compare_text(const struct inq_run *run, const struct inq_condition 
         return left;
     _cleanup_free_ char *mine = left;
     _cleanup_free_ char *right = fact_text(run, condition->right, condition->right_fact, scope);
-    return right ? print("%s; {%s} is %s", mine, condition->right, right) : NULL;
+    return right ? inq_format("%s; {%s} is %s", mine, condition->right, right) : NULL;
 }
 
 /* The line that decides, with what was seen there. */
@@ -101,11 +90,11 @@ static char *either_text(struct inq_run *run, const struct inq_condition *condit
             continue;
         if (!inq_run_find(run, line, scope, &finding))
             return NULL;
-        char *text = print("%s: %s", finding.text, finding.seen);
+        char *text = inq_format("%s: %s", finding.text, finding.seen);
         inq_findings_destroy(&finding, 1);
         return text;
     }
-    return print("none of %zu", condition->inner.count);
+    return inq_format("none of %zu", condition->inner.count);
 }
 
 struct line_tally {

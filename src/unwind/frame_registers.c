@@ -32,8 +32,8 @@ static bool tools_create(struct inq_memory *memory, struct inq_modules *modules,
     return true;
 }
 
-static struct inq_registers registers_of(const struct inq_core *core,
-                                         const struct inq_core_thread *thread)
+struct inq_registers inq_thread_registers(const struct inq_core *core,
+                                          const struct inq_core_thread *thread)
 {
     static const char *const names[INQ_X86_64_REGISTERS] = {
         [INQ_RAX] = "rax", [INQ_RDX] = "rdx", [INQ_RCX] = "rcx", [INQ_RBX] = "rbx",
@@ -60,7 +60,7 @@ static bool step(const struct tools *tools, const struct inq_core *core, struct 
     if (frame->kind == INQ_FRAME_SIGNAL) {
         if (!inq_signal_context_read(core, memory, stack->thread, frame->sp, &context))
             return false;
-        *ret_next = registers_of(core, &context.thread);
+        *ret_next = inq_thread_registers(core, &context.thread);
         return true;
     }
     return inq_cfi_step(tools->cfi, now, frame->pc - frame->pc_is_return, ret_next) == INQ_CFI_OK;
@@ -70,7 +70,7 @@ static bool walk_to(const struct tools *tools, const struct inq_core *core,
                     struct inq_memory *memory, const struct inq_stack *stack, size_t at,
                     struct inq_registers *ret_registers)
 {
-    struct inq_registers now = registers_of(core, stack->thread);
+    struct inq_registers now = inq_thread_registers(core, stack->thread);
     const struct inq_frame *frame = NULL;
     unsigned steps = 0;
 

@@ -21,6 +21,10 @@ struct inq_frame_registers {
     uint64_t function_start, function_end;
 };
 
+/* A thread's registers in its core, as far as the core has them. x86-64 alone. */
+struct inq_registers inq_thread_registers(const struct inq_core *core,
+                                          const struct inq_core_thread *thread);
+
 /*
  * Steps again from the thread's registers (or those in a signal frame) to the frame at place `at`
  * of the stack's list. x86-64 alone. False when a step on the way is not by call frame information,

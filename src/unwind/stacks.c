@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "engine_dwfl.h"
 #include "engine_ucd.h"
+#include "frame_registers.h"
 #include "walk.h"
 #include "walk_any.h"
 
@@ -64,26 +65,6 @@ static bool is_x86_64(const struct inq_core *core)
            core->cpu->word_bytes == 8;
 }
 
-static struct inq_registers thread_registers(const struct inq_core *core,
-                                             const struct inq_core_thread *thread)
-{
-    static const char *const names[INQ_X86_64_REGISTERS] = {
-        [INQ_RAX] = "rax", [INQ_RDX] = "rdx", [INQ_RCX] = "rcx", [INQ_RBX] = "rbx",
-        [INQ_RSI] = "rsi", [INQ_RDI] = "rdi", [INQ_RBP] = "rbp", [INQ_RSP] = "rsp",
-        [INQ_R8] = "r8",   [INQ_R9] = "r9",   [INQ_R10] = "r10", [INQ_R11] = "r11",
-        [INQ_R12] = "r12", [INQ_R13] = "r13", [INQ_R14] = "r14", [INQ_R15] = "r15",
-        [INQ_RIP] = "rip",
-    };
-    struct inq_registers registers = {.known = 0};
-
-    for (unsigned int i = 0; i < INQ_X86_64_REGISTERS; i++) {
-        uint64_t value;
-        if (inq_core_register(core, thread, names[i], &value))
-            inq_register_set(&registers, i, value);
-    }
-    return registers;
-}
-
 static bool first_frame_only(struct job *job, struct inq_stack *stack, const char *why)
 {
     stack->stop = why;
@@ -119,7 +100,7 @@ static bool walk_thread(struct job *job, struct inq_stack *stack, const char *wh
         if (!inq_walk_any_thread(&job->any, thread, stack))
             return false;
     } else {
-        struct inq_registers registers = thread_registers(job->core, thread);
+        struct inq_registers registers = inq_thread_registers(job->core, thread);
         if (!inq_walk_thread(&job->walker, &registers, stack))
             return false;
     }

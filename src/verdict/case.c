@@ -7,21 +7,11 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "text.h"
 #include "verdict.h"
 
 static const char *const truths[] = {
     [INQ_NO] = "does not fit", [INQ_YES] = "fits", [INQ_MAYBE] = "stays open"};
-
-static char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *print(const char *format, ...)
-{
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int done = vasprintf(&text, format, args);
-    va_end(args);
-    return done < 0 ? NULL : text;
-}
 
 static const json_t *verdict_of(const json_t *document, const char *id)
 {
@@ -48,7 +38,7 @@ static char *reason(const struct inq_match *match)
         const struct inq_finding *finding = &match->findings[i];
         bool unless = i >= match->n_when;
         if (finding->truth != (unless ? INQ_NO : INQ_YES))
-            return print("; %s%s: %s", unless ? "unless " : "", finding->text, finding->seen);
+            return inq_format("; %s%s: %s", unless ? "unless " : "", finding->text, finding->seen);
     }
     return strdup("");
 }
@@ -60,14 +50,14 @@ static char *check_expectation(const json_t *expect, const json_t *document, con
     const json_t *rank = json_object_get(expect, "rank");
     const char *grade = json_string_value(json_object_get(expect, "grade"));
     if (grade && strcmp(grade, grade_of(verdict)) != 0)
-        return print("its grade is %s, not %s", grade_of(verdict), grade);
+        return inq_format("its grade is %s, not %s", grade_of(verdict), grade);
     json_int_t have = json_integer_value(json_object_get(verdict, "rank"));
     if (json_is_integer(rank) && json_integer_value(rank) != have) {
         const json_t *first = json_array_get(json_object_get(document, "verdicts"), 0);
         const char *answer = json_string_value(json_object_get(first, "signature"));
-        return print("its rank is %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT
-                     "; first is %s",
-                     have, json_integer_value(rank), answer ? answer : "nothing");
+        return inq_format("its rank is %" JSON_INTEGER_FORMAT ", not %" JSON_INTEGER_FORMAT
+                          "; first is %s",
+                          have, json_integer_value(rank), answer ? answer : "nothing");
     }
     return NULL;
 }
@@ -80,7 +70,7 @@ static char *check_grade(enum inq_case_kind kind, const json_t *document, const 
     bool good = kind == INQ_CASE_NOMATCH   ? rank < 0
                 : kind == INQ_CASE_UNKNOWN ? rank <= inq_grade_rank("inconclusive")
                                            : true;
-    return good ? NULL : print("it is listed as %s", grade_of(verdict));
+    return good ? NULL : inq_format("it is listed as %s", grade_of(verdict));
 }
 
 static struct inq_error *judge(const struct inq_rules *rules, const struct inq_rule *rule,
@@ -97,7 +87,7 @@ static struct inq_error *judge(const struct inq_rules *rules, const struct inq_r
     char *problem = NULL;
     if (match->when != wanted[kind]) {
         _cleanup_free_ char *why = reason(match);
-        problem = print("it %s%s", truths[match->when], why ? why : "");
+        problem = inq_format("it %s%s", truths[match->when], why ? why : "");
     }
     inq_match_destroy(match);
     if (!problem)

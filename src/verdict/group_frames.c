@@ -8,6 +8,7 @@
 #include "cleanup.h"
 #include "evidence.h"
 #include "group_text.h"
+#include "text.h"
 
 /* A folded stack holds the innermost frames in full; what is further out names no bug. */
 #define FRAMES_LOOKED_AT 256u
@@ -31,17 +32,6 @@ static bool is_signal_frame(const json_t *frame)
 
 /* -------------------------------------------------------------------------------- one frame */
 
-static char *print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static char *print(const char *format, ...)
-{
-    char *text = NULL;
-    va_list args;
-    va_start(args, format);
-    int done = vasprintf(&text, format, args);
-    va_end(args);
-    return done < 0 ? NULL : text;
-}
-
 /*
  * "libfoo@0a1b2c3d+0x1234". A return address is the instruction behind the call: one byte less
  * lies in the call itself, in the right function even when that never returns.
@@ -55,14 +45,14 @@ static char *exact_word(const json_t *frame, const json_t *module, const char *n
         /* A module without its headers: what counts is how far into it. */
         if (!inq_json_addr_value(json_object_get(frame, "pc"), &pc) ||
             !inq_json_addr_value(json_object_get(module, "start"), &start) || pc < start)
-            return print("%s@%.8s", name, build_id ? build_id : "?");
+            return inq_format("%s@%.8s", name, build_id ? build_id : "?");
         offset = pc - start;
         sign = "~";
     }
     if (returns && offset > 0)
         offset--;
-    return print("%s@%.8s%s0x%llx", name, build_id ? build_id : "?", sign,
-                 (unsigned long long)offset);
+    return inq_format("%s@%.8s%s0x%llx", name, build_id ? build_id : "?", sign,
+                      (unsigned long long)offset);
 }
 
 static char *module_word(const json_t *module)
@@ -116,7 +106,8 @@ static bool add_frame(struct inq_group_frames *frames, const json_t *modules, co
     struct inq_group_frame *slot = INQ_ARRAY_PUSH(&frames->all);
     if (!slot)
         return false;
-    slot->word = clean ? print("%s!%s", name, clean) : exact_word(frame, module, name, returns);
+    slot->word =
+        clean ? inq_format("%s!%s", name, clean) : exact_word(frame, module, name, returns);
     slot->runtime = inq_group_is_runtime(name) || (clean && inq_group_is_runtime_function(clean));
     frames->at_exit = frames->at_exit || (clean && is_exit_function(clean));
     return slot->word != NULL;

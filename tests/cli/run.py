@@ -67,8 +67,8 @@ def run(name, environment, work):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output = {}
     for stream, data in (("stdout", done.stdout), ("stderr", done.stderr)):
-        text = data.decode("utf-8", "surrogateescape").replace(work, "$PWD").replace(TOP, "$TOP")
-        text = text.replace(environment["NOWORKER"], "$NOWORKER")
+        text = data.decode("utf-8", "surrogateescape").replace(work, "$PWD").replace(environment["NOWORKER"], "$NOWORKER")
+        text = re.sub(r"(?<![\w.-])" + re.escape(TOP) + r"(?![\w.-])", "$TOP", text)  # which may be as short as /inquest
         output[stream] = text.encode("utf-8", "backslashreplace").decode("utf-8").split("\n")
         if output[stream][-1] == "":
             output[stream].pop()

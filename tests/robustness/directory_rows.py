@@ -102,7 +102,7 @@ def deleted(w, d):
     """Files that vanish while the scan runs: what was open is finished, the rest is gone."""
     distinct(w.core, d, 30)
     child = subprocess.Popen([w.inquest, "scan", "--json", "--klog", "none", "--no-store", "-j1", d], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE)
+                             stderr=subprocess.PIPE, bufsize=0)  # communicate() does not see what a buffer took
     child.stdout.readline()
     for name in os.listdir(d):
         os.unlink(os.path.join(d, name))

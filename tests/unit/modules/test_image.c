@@ -144,6 +144,7 @@ static void without_section_headers(void **state)
     if (full->elf_class != 64) {
         free(copy);
         inq_image_close(full);
+        print_message("skipped: this machine's files are not of 64 bits\n");
         skip();
     }
     memcpy(copy, libc_bytes, libc_size);

@@ -31,8 +31,10 @@ static int drop_crash(void **state)
 
 static void open_pristine(void)
 {
-    if (!crash.bytes)
+    if (!crash.bytes) {
+        print_message("skipped: no core dump can be had here\n");
         skip();
+    }
     memcpy(crash.bytes, crash.pristine, crash.size);
     assert_true(crash_open(&crash));
 }
@@ -269,8 +271,10 @@ static void mutants(void **state)
     size_t answered = 0;
 
     (void)state;
-    if (!crash.bytes)
+    if (!crash.bytes) {
+        print_message("skipped: no core dump can be had here\n");
         skip();
+    }
     for (unsigned round = 0; round < 300; round++) {
         size_t span = round % 3 == 0 ? 64 : round % 3 == 1 ? 16384 : crash.size;
 

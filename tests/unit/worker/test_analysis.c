@@ -284,8 +284,10 @@ static void test_worker_says_what_is_wrong(void **state)
     size_t size;
     (void)state;
 
-    if (!getenv("INQ_BUILD_ROOT"))
+    if (!getenv("INQ_BUILD_ROOT")) {
+        print_message("skipped: INQ_BUILD_ROOT is not set\n");
         skip();
+    }
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     _cleanup_free_ char *frame = run_worker(fd, NULL, &size, &status);
     close(fd);
@@ -302,8 +304,10 @@ static void test_by_hand(void **state)
     int status = 0;
     (void)state;
 
-    if (!getenv("INQ_BUILD_ROOT"))
+    if (!getenv("INQ_BUILD_ROOT")) {
+        print_message("skipped: INQ_BUILD_ROOT is not set\n");
         skip();
+    }
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
