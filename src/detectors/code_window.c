@@ -207,7 +207,7 @@ bool inq_code_window_keeps(const struct inq_dump *dump, const struct inq_code_wi
                            uint64_t since, uint64_t addr, unsigned size,
                            const struct inq_registers *registers)
 {
-    uint64_t sp, to, bytes;
+    uint64_t sp = 0, to, bytes;
     bool has_sp = inq_code_preserved(registers, ZYDIS_REGISTER_RSP, &sp);
 
     for (size_t i = 0; i + 1 < window->count; i++) {
