@@ -57,6 +57,23 @@ static bool is_without_address(const struct inq_dump *dump, const struct inq_cra
            dump->core->siginfo.addr == 0;
 }
 
+bool inq_crash_sent_by_itself(const struct inq_dump *dump, bool *ret_known)
+{
+    const struct inq_core *core = dump->core;
+    const int32_t pid = core->siginfo.pid;
+
+    *ret_known = inq_crash_signal(dump).has_code && core->has_prpsinfo && core->prpsinfo.pid > 0;
+    if (*ret_known)
+        return core->prpsinfo.pid == pid;
+    /* without NT_PRPSINFO: the leader's thread id is the pid, if the leader still lives */
+    for (size_t i = 0; i < core->n_threads; i++)
+        if (pid > 0 && core->threads[i].tid == (uint32_t)pid) {
+            *ret_known = true;
+            return true;
+        }
+    return false;
+}
+
 bool inq_crash_has_address(const struct inq_dump *dump)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);

@@ -29,6 +29,12 @@ enum inq_crash_kind {
 };
 enum inq_crash_kind inq_crash_kind(const struct inq_dump *dump);
 
+/*
+ * Was the signal sent by the process itself? False with *ret_known unset where the dump does not
+ * tell the sender's pid or the process's.
+ */
+bool inq_crash_sent_by_itself(const struct inq_dump *dump, bool *ret_known);
+
 /* True when si_addr is the address of a fault. */
 bool inq_crash_has_address(const struct inq_dump *dump);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crash_path.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -76,12 +77,11 @@ static bool is_heap_message(const char *text)
     return false;
 }
 
-static bool is_foreign_signal(const struct inq_evidence *evidence)
+static bool is_foreign_signal(const struct inq_dump *dump)
 {
-    const json_t *signal = json_object_get(evidence->document, "signal");
-    const char *sender = json_string_value(json_object_get(signal, "sent_by"));
+    bool known, own = inq_crash_sent_by_itself(dump, &known);
 
-    return sender && (!strcmp(sender, "other") || !strcmp(sender, "init"));
+    return inq_crash_kind(dump) == INQ_CRASH_SENT && known && !own;
 }
 
 static void judge_class(struct inq_dump *dump, const struct inq_evidence *evidence,
@@ -95,7 +95,7 @@ static void judge_class(struct inq_dump *dump, const struct inq_evidence *eviden
         path->fit = INQ_FIT_ANY;
         if (is_heap_message(json_string_value(json_object_get(abort, "message"))))
             return;
-        path->fit = is_foreign_signal(evidence) ? INQ_FIT_NONE : INQ_FIT_CALLS;
+        path->fit = is_foreign_signal(dump) ? INQ_FIT_NONE : INQ_FIT_CALLS;
         /* who throws what nobody catches has decided nothing */
         path->own_end = !json_object_get(abort, "exception");
         path->no_fit = "the process ended itself by abort(), and not for its heap's sake";
@@ -115,6 +115,17 @@ static void judge_class(struct inq_dump *dump, const struct inq_evidence *eviden
         path->no_fit = "the stack was used up";
     path->many_causes = signal.kind == INQ_SIGNAL_FPE;
     path->fit = path->no_fit ? INQ_FIT_CALLS : INQ_FIT_ANY;
+}
+
+/* What free() and the like were given when they ended the process; the argument detector's. */
+static void take_argument(const struct inq_evidence *evidence, struct inq_crash_path *path)
+{
+    const json_t *abort = json_object_get(evidence->document, "abort");
+    const json_t *call = json_object_get(abort, "call");
+    const char *value = json_string_value(json_object_get(call, "argument"));
+
+    if (value)
+        path->values[path->n_values++] = strtoull(value, NULL, 16);
 }
 
 static void take_values(struct inq_dump *dump, struct inq_crash_path *path)
@@ -143,6 +154,7 @@ void inq_crash_path(struct inq_dump *dump, const struct inq_bindings *bindings,
     *ret_path = (struct inq_crash_path){0};
     take_frames(dump, bindings, ret_path);
     judge_class(dump, evidence, ret_path);
+    take_argument(evidence, ret_path);
     take_values(dump, ret_path);
 }
 

@@ -8,21 +8,6 @@
 #include "crash.h"
 #include "detectors.h"
 
-static bool is_own_pid(const struct inq_core *core, int32_t pid, bool *ret_own)
-{
-    if (core->has_prpsinfo && core->prpsinfo.pid > 0) {
-        *ret_own = core->prpsinfo.pid == pid;
-        return true;
-    }
-    /* without NT_PRPSINFO: the leader's thread id is the pid, if the leader still lives */
-    for (size_t i = 0; i < core->n_threads; i++)
-        if (pid > 0 && core->threads[i].tid == (uint32_t)pid) {
-            *ret_own = true;
-            return true;
-        }
-    return false;
-}
-
 /* Who that is, in words. Static. */
 static const char *describe(const struct inq_siginfo *siginfo, int32_t code, bool knows, bool own)
 {
@@ -41,7 +26,7 @@ struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *
 {
     const struct inq_siginfo *siginfo = &dump->core->siginfo;
     struct inq_crash_signal signal = inq_crash_signal(dump);
-    bool own;
+    bool knows, own;
 
     if (!signal.has_code) {
         inq_evidence_set_unknown(evidence, "signal.sent_by", "%s", signal.no_code);
@@ -56,7 +41,7 @@ struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *
     }
     inq_evidence_set_int(evidence, "signal.sender.pid", siginfo->pid);
     inq_evidence_set_int(evidence, "signal.sender.uid", siginfo->uid);
-    bool knows = is_own_pid(dump->core, siginfo->pid, &own);
+    own = inq_crash_sent_by_itself(dump, &knows);
     const char *words = describe(siginfo, signal.code, knows, knows && own);
     if (words)
         inq_evidence_set_text(evidence, "signal.sender.text", words);
