@@ -27,6 +27,15 @@
 #include "sandbox.h"
 #include "start.h"
 
+#ifdef __SANITIZE_ADDRESS__
+/* Our parent knows a file that is cut short or cannot be read by our death of SIGBUS. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "handle_sigbus=0";
+}
+#endif
+
 /*
  * Builds with a sanitizer look for leaks at the end, by stopping the process with ptrace: the
  * sandbox refuses that. The tests of the stages below look for leaks outside of it.
