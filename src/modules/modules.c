@@ -181,7 +181,8 @@ static struct inq_error *settle(struct inq_reader *reader, bool final)
         if (items[i].module.is_main)
             reader->modules->main = i;
     }
-    return build_pieces(reader);
+    INQ_TRY(build_pieces(reader));
+    return inq_modules_cut_holes(reader);
 }
 
 /* The program is where AT_PHDR points, or AT_ENTRY when nothing is there. */

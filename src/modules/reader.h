@@ -88,6 +88,11 @@ struct inq_error *inq_modules_group(struct inq_reader *reader);
 struct inq_error *inq_modules_scan(struct inq_reader *reader);
 struct inq_error *inq_modules_add_vdso(struct inq_reader *reader);
 
+/* ---- holes.c ------------------------------------------------------------------------------- */
+
+/* Takes out of the pieces what lies between two segments of a module and is not mapped from it. */
+struct inq_error *inq_modules_cut_holes(struct inq_reader *reader);
+
 /* ---- link_map.c ---------------------------------------------------------------------------- */
 
 /*
