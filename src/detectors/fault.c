@@ -38,13 +38,17 @@ static void set_access(const struct fault *fault)
                                                        : "nothing in the dump tells");
 }
 
+static const char *why_no_address(const struct fault *fault)
+{
+    return fault->site.no_address ? fault->site.no_address
+                                  : "the kernel gives no address for this kind of fault";
+}
+
 /* s390 reports the page alone (arch/s390/mm/fault.c): its address is no exact one. */
 static void set_address(const struct fault *fault)
 {
-    static const char why[] = "the kernel gives no address for this kind of fault";
-
     if (!fault->site.has_address)
-        inq_evidence_set_unknown(fault->evidence, "fault.address", why);
+        inq_evidence_set_unknown(fault->evidence, "fault.address", "%s", why_no_address(fault));
     else if (fault->dump->core->machine == EM_S390 && is_memory_signal(fault))
         inq_evidence_set_unknown(fault->evidence, "fault.address",
                                  "this CPU tells only the page, 0x%" PRIx64, fault->site.address);
@@ -55,7 +59,7 @@ static void set_address(const struct fault *fault)
 static void set_class(const struct fault *fault)
 {
     const struct inq_fault_site *site = &fault->site;
-    const char *why = "the kernel gives no address for this kind of fault", *class = NULL;
+    const char *why = why_no_address(fault), *class = NULL;
 
     if (site->reason == INQ_REASON_NON_CANONICAL)
         class = "non-canonical";

@@ -238,6 +238,40 @@ static void set_access_by_rights(struct site *s, uint64_t addr)
     }
 }
 
+/* Pages of the kernel's that hold code for programs and that not every kernel lists: x86's
+ * vsyscall, the vectors of arm, the first vdso of i386. */
+static bool may_be_kernel_page(const struct site *s)
+{
+    return inq_is_kernel_half(s->dump->core, s->out->pc) ||
+           (s->dump->core->elf_class == 32 && s->out->pc >= 0xffff0000u);
+}
+
+/*
+ * An instruction that cannot be fetched reads and writes nothing: siginfo tells another address
+ * than the program counter's only where something is wrong. Emulators give the address of an
+ * earlier fault (powerpc's DAR, which a fetch does not set), or memory was unmapped between the
+ * fault and the dump. Which of them it was is not known, so neither address is the fault's.
+ */
+static bool contradicts_pc(const struct site *s, uint64_t addr)
+{
+    const struct inq_frame *frame = inq_crash_frame(s->dump);
+    uint64_t refused;
+
+    return s->out->has_pc && s->kind == INQ_CRASH_FAULT && s->signal.kind == INQ_SIGNAL_SEGV &&
+           addr - s->out->pc >= INQ_MAX_INSTRUCTION_BYTES && !may_be_kernel_page(s) &&
+           !(frame && frame->module) &&
+           inq_access_is_refused(s->dump, s->out->pc, 1, INQ_ACCESS_EXECUTE, &refused);
+}
+
+static void set_contradiction(struct site *s)
+{
+    static const char why[] = "nothing can be run at the program counter, and the signal tells "
+                              "another address: an emulator, or memory that was unmapped since";
+
+    s->out->has_address = false;
+    s->out->no_address = s->out->no_access = s->out->no_operand = s->out->no_instruction = why;
+}
+
 /* siginfo has the address: which operand is it? */
 static void explain_address(struct site *s)
 {
@@ -255,6 +289,10 @@ static void explain_address(struct site *s)
     }
     if (!out->has_pc) {
         set_access_by_rights(s, addr);
+        return;
+    }
+    if (contradicts_pc(s, addr)) {
+        set_contradiction(s);
         return;
     }
     decoded = read_instruction(s);
@@ -369,14 +407,6 @@ static bool explain_by_map(struct site *s)
     out->address = addr;
     set_operand(s, operand, inq_operand_access(operand));
     return true;
-}
-
-/* Pages of the kernel's that hold code for programs and that not every kernel lists: x86's
- * vsyscall, the vectors of arm, the first vdso of i386. */
-static bool may_be_kernel_page(const struct site *s)
-{
-    return inq_is_kernel_half(s->dump->core, s->out->pc) ||
-           (s->dump->core->elf_class == 32 && s->out->pc >= 0xffff0000u);
 }
 
 /* The program counter is where nothing can be run. */

@@ -54,6 +54,7 @@ struct inq_fault_site {
 
     bool has_address; /* address counts: si_addr, or worked out from the operand */
     uint64_t address;
+    const char *no_address; /* why not, where the signal has one that cannot be it; else NULL */
     bool worked_out; /* from the operand or the program counter, siginfo being silent */
     bool has_target; /* target counts */
     uint64_t target; /* where a call, jump or return wanted to go on */

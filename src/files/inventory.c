@@ -57,7 +57,9 @@ struct inq_error *inq_inventory_read(int fd, struct inq_arena *arena,
                            {.letter = 'P', .most = INQ_MAX_PREFIX_SCRIPTS},
                            {.letter = 'S', .most = INQ_MAX_PREFIX_SITES},
                            {.letter = 'C', .most = INQ_MAX_PREFIX_SITES},
-                           {.letter = '!', .most = 16}};
+                           {.letter = '!', .most = 16},
+                           {.letter = '-', .most = 16},
+                           {.letter = 'T', .most = 1}};
     const char *magic, *folder;
     size_t size, pos = 0;
     struct stat st;
@@ -89,6 +91,9 @@ struct inq_error *inq_inventory_read(int fd, struct inq_arena *arena,
         .n_condas = lists[3].count,
         .limits = lists[4].items,
         .n_limits = lists[4].count,
+        .omitted = lists[5].items,
+        .n_omitted = lists[5].count,
+        .read_msec = lists[6].count ? strtoull(lists[6].items[0], NULL, 10) : 0,
     };
     return NULL;
 }

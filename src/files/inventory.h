@@ -10,6 +10,7 @@
  *   L  a file with the name of a shared library      S  a folder with distributions of Python
  *   P  a .py file that has the word RTLD_GLOBAL      C  a conda environment's folder ("" is the
  *   !  a limit that was reached, in words                folder itself; so it is for S)
+ *   -  what was left out, in words                   T  for how long files may be read: 1/1000 s
  */
 
 #include "arena.h"
@@ -23,8 +24,10 @@
 
 struct inq_inventory {
     const char *folder;
-    const char *const *libraries, *const *scripts, *const *sites, *const *condas, *const *limits;
-    size_t n_libraries, n_scripts, n_sites, n_condas, n_limits;
+    const char *const *libraries, *const *scripts, *const *sites, *const *condas, *const *limits,
+        *const *omitted;
+    size_t n_libraries, n_scripts, n_sites, n_condas, n_limits, n_omitted;
+    uint64_t read_msec; /* 0: as long as it takes */
 };
 
 /* Reads it from a file that does not change. INQ_E_INTERNAL when it is none. */

@@ -190,6 +190,15 @@ bool inq_policy_root_may_read(const struct stat *st)
     return (st->st_mode & S_IROTH) || ((st->st_mode & S_IXUSR) && st->st_uid == 0);
 }
 
+/* "--debug-dir /" vouches for nothing: it is the running system. */
+static bool is_system_root(const struct inq_root *root)
+{
+    struct stat here, system;
+
+    return fstat(root->fd, &here) < 0 || stat("/", &system) < 0 ||
+           (here.st_dev == system.st_dev && here.st_ino == system.st_ino);
+}
+
 /* True when this candidate's file was handed out. */
 static bool try_path(struct attempt *a, const struct inq_root *root, const char *path,
                      enum trust trust, bool default_root)
@@ -213,8 +222,9 @@ static bool try_path(struct attempt *a, const struct inq_root *root, const char 
         answer_no(a, INQ_ON_DISK_REFUSED, "larger than 2 GiB");
         return false;
     }
-    if (default_root && geteuid() == 0 && !inq_policy_root_may_read(&st)) {
-        answer_no(a, INQ_ON_DISK_REFUSED, "neither readable by everyone nor a program of root's");
+    if (geteuid() == 0 && !inq_policy_root_may_read(&st) &&
+        (default_root || is_system_root(root))) {
+        answer_no(a, INQ_ON_DISK_REFUSED, INQ_POLICY_CLOSED_TO_OTHERS);
         return false;
     }
     if (a->request->build_id_size == 0 && a->request->head_size == 0 &&
@@ -284,21 +294,27 @@ static bool build_id_path(const struct inq_file_request *request, const char *be
 
 /*
  * Below a directory that the user named (or the system's own): by build-id, so the name is of our
- * making. The entries are symbolic links that may leave the directory, hence not scoped.
+ * making. The entries are symbolic links that may leave the directory, hence not scoped in the end.
+ * What lies in a directory that the user named was meant to be read, also when it is root's alone;
+ * not so what a link in it leads to elsewhere.
  */
-static bool try_build_id(struct attempt *a, const char *directory, const char *suffix)
+static bool try_build_id(struct attempt *a, const char *directory, const char *suffix, bool named)
 {
     struct inq_root root = {.fd = -1};
     char path[3 * INQ_MAX_BUILD_ID];
-    bool done;
+    bool done = false;
 
     if (!build_id_path(a->request, "", suffix, path, sizeof(path)))
         return false;
-    if (!inq_root_open(directory, false, &root)) {
+    if (!inq_root_open(directory, named, &root)) {
         answer_no(a, INQ_ON_DISK_MISSING, "no such file here");
         return false;
     }
-    done = try_path(a, &root, path, TRUST_BUILD_ID, true);
+    if (named) {
+        done = try_path(a, &root, path, TRUST_BUILD_ID, false);
+        root.scoped = false;
+    }
+    done = done || try_path(a, &root, path, TRUST_BUILD_ID, true);
     inq_root_close(&root);
     return done;
 }
@@ -315,7 +331,7 @@ static void open_debug(struct attempt *a)
         return;
     }
     for (size_t i = 0; i < policy->n_debug_dirs; i++)
-        if (try_build_id(a, policy->debug_dirs[i], ".debug"))
+        if (try_build_id(a, policy->debug_dirs[i], ".debug", true))
             return;
     if (policy->sysroot && inq_root_open(policy->sysroot, true, &root)) {
         done = try_path(a, &root, path, TRUST_BUILD_ID, false);
@@ -323,7 +339,7 @@ static void open_debug(struct attempt *a)
         if (done)
             return;
     }
-    if (try_build_id(a, DEBUG_DIR, ".debug"))
+    if (try_build_id(a, DEBUG_DIR, ".debug", false))
         return;
     answer_no(a, INQ_ON_DISK_MISSING, "no separate debug file here");
 }
@@ -409,7 +425,7 @@ static bool try_debug_dir(struct attempt *a, const char *directory)
     struct inq_root root = {.fd = -1};
     bool done;
 
-    if (try_build_id(a, directory, ""))
+    if (try_build_id(a, directory, "", true))
         return true;
     if (!inq_root_open(directory, true, &root))
         return false;

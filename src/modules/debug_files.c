@@ -23,8 +23,9 @@ struct inq_error *inq_module_open_image(struct inq_modules *modules, int fd,
                              : inq_image_open(fd, modules->arena, ret_image);
 }
 
-struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct inq_module *module,
-                                       const struct inq_file_request *request)
+/* A reason why a file that is here was not opened is kept: the caller may find it elsewhere. */
+static struct inq_image *ask_image(struct inq_modules *modules, const struct inq_module *module,
+                                   const struct inq_file_request *request, const char **refused)
 {
     struct inq_file_reply reply = {.fd = -1};
     struct inq_image *image = NULL;
@@ -34,6 +35,8 @@ struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct
         error = inq_module_open_image(modules, reply.fd, &image);
     if (reply.fd >= 0)
         close(reply.fd);
+    else if (!error && reply.status == INQ_ON_DISK_REFUSED && refused && !*refused)
+        *refused = inq_arena_strdup(modules->arena, reply.reason);
     if (error) {
         inq_error_destroy(error);
         return NULL;
@@ -43,6 +46,12 @@ struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct
         return NULL;
     }
     return image;
+}
+
+struct inq_image *inq_module_ask_image(struct inq_modules *modules, const struct inq_module *module,
+                                       const struct inq_file_request *request)
+{
+    return ask_image(modules, module, request, NULL);
 }
 
 /* .gnu_debuglink: a name, NUL, padding to four bytes, the CRC-32 of the file. */
@@ -65,7 +74,7 @@ static bool read_link(const struct inq_image *image, const char **ret_name, uint
 
 /* By the name that the module's file has for it. */
 static struct inq_image *ask_by_link(struct inq_modules *modules, struct inq_module *module,
-                                     struct inq_file_request request)
+                                     struct inq_file_request request, const char **refused)
 {
     struct inq_image *image;
 
@@ -74,10 +83,10 @@ static struct inq_image *ask_by_link(struct inq_modules *modules, struct inq_mod
     request.kind = INQ_FILE_DEBUG_LINK;
     if (!modules->has_executable || !module->is_main)
         request.path = module->path;
-    image = inq_module_ask_image(modules, module, &request);
+    image = ask_image(modules, module, &request, refused);
     if (!image && request.path == NULL && module->path) {
         request.path = module->path;
-        image = inq_module_ask_image(modules, module, &request);
+        image = ask_image(modules, module, &request, refused);
     }
     return image;
 }
@@ -85,6 +94,7 @@ static struct inq_image *ask_by_link(struct inq_modules *modules, struct inq_mod
 void inq_module_need_debug(struct inq_modules *modules, struct inq_module *module)
 {
     struct inq_file_request request = {.kind = INQ_FILE_DEBUG};
+    const char *refused = NULL;
 
     if (module->debug_asked)
         return;
@@ -94,15 +104,18 @@ void inq_module_need_debug(struct inq_modules *modules, struct inq_module *modul
     request.build_id_size = module->build_id_size;
     memcpy(request.build_id, module->build_id, module->build_id_size);
     if (module->build_id_size > 0)
-        module->debug_image = inq_module_ask_image(modules, module, &request);
+        module->debug_image = ask_image(modules, module, &request, &refused);
     if (!module->debug_image)
-        module->debug_image = ask_by_link(modules, module, request);
+        module->debug_image = ask_by_link(modules, module, request, &refused);
     /* A file with symbols of its own was never stripped: no server has more of it. */
     if (!module->debug_image && modules->opener->fetches && module->build_id_size > 0 &&
         (!module->image || module->image->symtab.count == 0)) {
         request.kind = INQ_FILE_FETCH_DEBUG;
         module->debug_image = inq_module_ask_image(modules, module, &request);
     }
+    if (!module->debug_image && refused)
+        inq_gaps_add(modules->gaps, INQ_G_FILE_REFUSED, inq_module_where(modules, module), refused,
+                     "its separate debug file is here, but is not opened");
 }
 
 void inq_module_need_mini(struct inq_modules *modules, struct inq_module *module)

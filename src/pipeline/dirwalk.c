@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -33,6 +34,8 @@ struct state {
     uint32_t root;
     uint32_t below;
     bool recursive;
+    size_t max_entries;
+    uint64_t until_msec; /* 0: no end */
 };
 
 static const char *special_name(mode_t mode)
@@ -114,13 +117,13 @@ static bool enter(struct state *s, int parent, size_t dir_size, const char *name
     if (!s->recursive)
         return add(s, dir_size, name, NULL, "a directory", 0);
     if (s->depth > INQ_WALK_DEPTH)
-        return add(s, dir_size, name, NULL, "a directory, too deep to be entered", 0);
+        return add(s, dir_size, name, NULL, INQ_WALK_DEEP, 0);
     fd = openat(parent, name, OPEN_DIRECTORY | O_NOFOLLOW);
     if (fd < 0)
         return add(s, dir_size, name, NULL, NULL, errno);
     if (fstat(fd, &st) < 0 || st.st_dev != s->device) {
         close(fd);
-        return add(s, dir_size, name, NULL, "a mounted file system", 0);
+        return add(s, dir_size, name, NULL, INQ_WALK_MOUNT, 0);
     }
     struct level *level = &s->levels[s->depth];
     level->dir = fdopendir(fd);
@@ -152,17 +155,35 @@ static bool visit(struct state *s, int parent, size_t dir_size, const char *name
         return errno == ENOENT || add(s, dir_size, name, NULL, NULL, errno); /* removed meanwhile */
     if (S_ISDIR(st.st_mode) &&
         st.st_dev != s->device) /* not even opened: that would mount autofs */
-        return add(s, dir_size, name, NULL, "a mounted file system", 0);
+        return add(s, dir_size, name, NULL, INQ_WALK_MOUNT, 0);
     if (S_ISDIR(st.st_mode))
         return enter(s, parent, dir_size, name);
     return add(s, dir_size, name, &st, special_name(st.st_mode), 0);
+}
+
+static uint64_t now_msec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool is_over(struct state *s)
+{
+    const size_t count = s->walk->entries.count;
+
+    if (count >= s->max_entries ||
+        (s->until_msec && count % 256 == 0 && now_msec() > s->until_msec))
+        s->walk->cut = true;
+    return s->walk->cut || inq_pipeline_interrupted();
 }
 
 /* Depth first with one open directory a level; no recursion, since the depth is not ours to choose.
  */
 static bool walk_levels(struct state *s)
 {
-    while (s->depth > 0 && !inq_pipeline_interrupted()) {
+    while (s->depth > 0 && !is_over(s)) {
         struct level *level = &s->levels[s->depth - 1];
         struct dirent *item;
 
@@ -224,20 +245,20 @@ static int by_path(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
-struct inq_error *inq_walk_list(const char *const *paths, size_t n_paths, bool recursive,
-                                struct inq_walk *ret_walk)
+static struct inq_error *list(const char *const *paths, size_t n_paths, struct state *s,
+                              struct inq_walk *ret_walk)
 {
     _cleanup_(inq_walk_deinit) struct inq_walk walk = {.roots = paths, .n_roots = n_paths};
-    struct state s = {.walk = &walk, .recursive = recursive};
     bool ok = true;
 
+    s->walk = &walk;
     for (size_t i = 0; ok && i < n_paths && i < UINT32_MAX; i++) {
-        s.root = (uint32_t)i;
-        ok = walk_root(&s, paths[i]);
-        while (s.depth > 0)
-            closedir(s.levels[--s.depth].dir);
+        s->root = (uint32_t)i;
+        ok = walk_root(s, paths[i]);
+        while (s->depth > 0)
+            closedir(s->levels[--s->depth].dir);
     }
-    inq_text_deinit(&s.path);
+    inq_text_deinit(&s->path);
     if (!ok)
         return &inq_error_oom;
     if (walk.entries.count > 1)
@@ -245,6 +266,23 @@ struct inq_error *inq_walk_list(const char *const *paths, size_t n_paths, bool r
     *ret_walk = walk;
     walk = (struct inq_walk){0};
     return NULL;
+}
+
+struct inq_error *inq_walk_list(const char *const *paths, size_t n_paths, bool recursive,
+                                struct inq_walk *ret_walk)
+{
+    struct state s = {.recursive = recursive, .max_entries = SIZE_MAX};
+
+    return list(paths, n_paths, &s, ret_walk);
+}
+
+struct inq_error *inq_walk_list_some(const char *const *path, size_t max_entries, uint64_t max_msec,
+                                     struct inq_walk *ret_walk)
+{
+    struct state s = {
+        .recursive = true, .max_entries = max_entries, .until_msec = now_msec() + max_msec};
+
+    return list(path, 1, &s, ret_walk);
 }
 
 void inq_walk_deinit(struct inq_walk *walk)

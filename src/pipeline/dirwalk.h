@@ -17,6 +17,9 @@
 #include "error.h"
 
 #define INQ_WALK_DEPTH 64u
+/* Two of the values of `special`: folders that were not entered. */
+#define INQ_WALK_MOUNT "a mounted file system"
+#define INQ_WALK_DEEP "a directory, too deep to be entered"
 
 struct inq_walk_entry {
     char *path;     /* as shown: the user's path and what lies below */
@@ -41,6 +44,7 @@ struct inq_walk {
     INQ_ARRAY(struct inq_walk_entry) entries; /* by root, then by path in byte order */
     const char *const *roots;                 /* borrowed */
     size_t n_roots;
+    bool cut; /* there are more entries than were asked for, or the time was over */
 };
 
 /*
@@ -49,6 +53,9 @@ struct inq_walk {
  */
 struct inq_error *inq_walk_list(const char *const *paths, size_t n_paths, bool recursive,
                                 struct inq_walk *ret_walk);
+/* Likewise one path recursively, but no more than so many entries and, in 1/1000 s, so long. */
+struct inq_error *inq_walk_list_some(const char *const *path, size_t max_entries,
+                                     uint64_t max_msec, struct inq_walk *ret_walk);
 void inq_walk_deinit(struct inq_walk *walk);
 
 /*

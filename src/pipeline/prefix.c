@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "assemble.h"
@@ -23,10 +25,14 @@
 #include "io.h"
 #include "job.h"
 #include "pool.h"
+#include "report.h"
 #include "text.h"
 
 #define SEARCHED_WORD "RTLD_GLOBAL"
 #define MAX_SEARCHED_BYTES (1024ull * INQ_MIB) /* of Python sources, together */
+/* An environment with everything in it has some 400,000 files; a whole machine has millions. */
+#define MAX_ENTRIES 1000000u
+#define DEFAULT_SECONDS 30u /* for the list and the sources; the worker has as long */
 
 struct noting {
     const struct inq_walk *walk;
@@ -37,6 +43,9 @@ struct noting {
     const char *last_site, *last_conda;
     size_t last_site_size, last_conda_size;
     bool too_many_libraries, too_much_source, too_many_sites;
+    size_t n_mounts, n_closed, n_deep; /* folders that were not entered, and why */
+    const char *a_mount, *a_closed, *a_deep;
+    uint64_t until_msec;
 };
 
 /* The part below the folder, with its slash, also where the user wrote one at the end. */
@@ -96,6 +105,14 @@ static void note_folders(struct noting *n, const char *path)
     }
 }
 
+static uint64_t now_msec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static bool has_word(struct noting *n, const struct inq_walk_entry *entry)
 {
     const char *not_regular;
@@ -104,7 +121,7 @@ static bool has_word(struct noting *n, const struct inq_walk_entry *entry)
 
     if (entry->size_bytes > INQ_MAX_SCRIPT_BYTES || entry->size_bytes == 0)
         return false;
-    if (n->searched > MAX_SEARCHED_BYTES) {
+    if (n->searched > MAX_SEARCHED_BYTES || now_msec() > n->until_msec) {
         n->too_much_source = true;
         return false;
     }
@@ -116,13 +133,26 @@ static bool has_word(struct noting *n, const struct inq_walk_entry *entry)
     return size > 0 && memmem(n->buffer, (size_t)size, SEARCHED_WORD, strlen(SEARCHED_WORD));
 }
 
+static void note_left_out(size_t *count, const char **first, const char *path)
+{
+    if ((*count)++ == 0)
+        *first = path;
+}
+
 static void note_entry(struct noting *n, const struct inq_walk_entry *entry)
 {
     const char *path = below(entry), *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
 
-    if (entry->special || entry->error)
+    if (entry->special || entry->error) {
+        if (entry->error)
+            note_left_out(&n->n_closed, &n->a_closed, entry->path);
+        else if (!strcmp(entry->special, INQ_WALK_MOUNT))
+            note_left_out(&n->n_mounts, &n->a_mount, entry->path);
+        else if (!strcmp(entry->special, INQ_WALK_DEEP))
+            note_left_out(&n->n_deep, &n->a_deep, entry->path);
         return;
+    }
     note_folders(n, path);
     if (is_library_name(name)) {
         if (n->n_libraries++ < INQ_MAX_PREFIX_LIBRARIES)
@@ -146,9 +176,42 @@ static size_t folder_size(const char *path)
     return n;
 }
 
-static struct inq_error *write_inventory(const char *path, const struct inq_walk *walk, int *ret_fd)
+static void say_left_out(struct noting *n, size_t count, const char *first, const char *what)
 {
-    struct noting n = {.walk = walk};
+    char text[512];
+
+    if (count == 0)
+        return;
+    snprintf(text, sizeof(text), "%zu %s%s: %.300s%s", count, what, count == 1 ? "" : "s", first,
+             count == 1 ? "" : ", ...");
+    note(n, '-', text, strlen(text));
+}
+
+/* What the report has to say of what is not in it, and the worker's time. */
+static void note_limits(struct noting *n, uint64_t seconds)
+{
+    static const char cut[] = "not every file is in the list: a limit of entries or time";
+    char text[24];
+
+    if (n->walk->cut || n->text.size >= INQ_MAX_INVENTORY_BYTES / 2)
+        note(n, '!', cut, strlen(cut));
+    if (n->too_many_libraries)
+        note(n, '!', "more libraries than are looked at", 33);
+    if (n->too_many_sites)
+        note(n, '!', "more folders of packages than are looked at", 43);
+    if (n->too_much_source)
+        note(n, '!', "not every Python source was searched", 36);
+    say_left_out(n, n->n_mounts, n->a_mount, "mounted file system that was not entered");
+    say_left_out(n, n->n_deep, n->a_deep, "folder that is too deep");
+    say_left_out(n, n->n_closed, n->a_closed, "file or folder that cannot be read");
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)seconds * 500);
+    note(n, 'T', text, strlen(text));
+}
+
+static struct inq_error *write_inventory(const char *path, const struct inq_walk *walk,
+                                         uint64_t seconds, int *ret_fd)
+{
+    struct noting n = {.walk = walk, .until_msec = now_msec() + seconds * 1000};
     _cleanup_close_ int fd = -1;
     bool ok;
 
@@ -158,14 +221,11 @@ static struct inq_error *write_inventory(const char *path, const struct inq_walk
     inq_text_append_bytes(&n.text, INQ_INVENTORY_MAGIC, sizeof(INQ_INVENTORY_MAGIC));
     inq_text_append_bytes(&n.text, path, folder_size(path));
     inq_text_append_bytes(&n.text, "", 1);
-    for (size_t i = 0; i < walk->entries.count && n.text.size < INQ_MAX_INVENTORY_BYTES / 2; i++)
+    for (size_t i = 0; i < walk->entries.count && n.text.size < INQ_MAX_INVENTORY_BYTES / 2 &&
+                       !inq_pipeline_interrupted();
+         i++)
         note_entry(&n, &walk->entries.items[i]);
-    if (n.too_many_libraries)
-        note(&n, '!', "more libraries than are looked at", 33);
-    if (n.too_many_sites)
-        note(&n, '!', "more folders of packages than are looked at", 43);
-    if (n.too_much_source)
-        note(&n, '!', "not every Python source was searched", 36);
+    note_limits(&n, seconds);
     free(n.buffer);
     fd = memfd_create("inquest-inventory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     ok = !n.text.failed && fd >= 0 && inq_write_full(fd, n.text.bytes, n.text.size) == 0 &&
@@ -207,7 +267,7 @@ static struct inq_error *look(const char *path, const struct inq_job_options *op
     return inq_job_understand(&answer, ret_evidence, ret_cause);
 }
 
-/* 1 when something here makes two of the libraries cross. */
+/* 1 when something here makes two of the libraries cross; 4 when a limit left something out. */
 static int exit_of(const json_t *report)
 {
     const json_t *pair;
@@ -219,7 +279,7 @@ static int exit_of(const json_t *report)
         if (hazard && !strcmp(hazard, "high"))
             return 1;
     }
-    return json_array_size(json_object_get(report, "limits")) > 0 ? 4 : 0;
+    return inq_report_exit_code(report) == 4 ? 4 : 0;
 }
 
 static struct inq_error *analyze(const char *path, const struct inq_job_options *options,
@@ -227,12 +287,15 @@ static struct inq_error *analyze(const char *path, const struct inq_job_options 
 {
     _cleanup_(inq_walk_deinit) struct inq_walk walk = {0};
     _cleanup_close_ int fd = -1;
+    const uint64_t seconds = options->timeout_seconds ? options->timeout_seconds : DEFAULT_SECONDS;
 
     *ret_cause = check_folder(path);
     if (*ret_cause)
         return NULL;
-    INQ_TRY(inq_walk_list(&path, 1, true, &walk));
-    *ret_cause = write_inventory(path, &walk, &fd);
+    INQ_TRY(inq_walk_list_some(&path, MAX_ENTRIES, seconds * 1000, &walk));
+    *ret_cause = write_inventory(path, &walk, seconds, &fd);
+    if (!*ret_cause && inq_pipeline_interrupted())
+        *ret_cause = inq_error_create(INQ_E_INTERRUPTED, "interrupted");
     if (*ret_cause)
         return NULL;
     return look(path, options, fd, ret_evidence, ret_cause);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -76,7 +77,7 @@ static struct inq_error *read_file(struct inq_prefix *prefix, int fd, uint32_t i
 
 static struct inq_error *read_batch(struct inq_prefix *prefix, size_t first, size_t n)
 {
-    struct inq_file_request requests[BATCH];
+    struct inq_file_request requests[BATCH] = {0};
     struct inq_file_reply replies[BATCH];
     struct inq_error *error = NULL;
 
@@ -450,6 +451,29 @@ static void prefix_deinit(struct inq_prefix *prefix)
     inq_arena_destroy(prefix->arena);
 }
 
+static uint64_t now_msec(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* What was read counts, also when a slow disk ends it early. */
+static struct inq_error *read_files(struct inq_prefix *prefix)
+{
+    const uint64_t begin = now_msec(), most = prefix->inventory.read_msec;
+
+    for (size_t i = 0; i < prefix->n_files; i += BATCH) {
+        if (most > 0 && now_msec() - begin > most) {
+            prefix->n_unread = prefix->n_files - i;
+            break;
+        }
+        INQ_TRY(read_batch(prefix, i, prefix->n_files - i < BATCH ? prefix->n_files - i : BATCH));
+    }
+    return NULL;
+}
+
 static struct inq_error *read_all(struct inq_prefix *prefix, int fd)
 {
     const struct inq_inventory *inventory = &prefix->inventory;
@@ -466,9 +490,26 @@ static struct inq_error *read_all(struct inq_prefix *prefix, int fd)
         prefix->files[i].name = slash ? slash + 1 : inventory->libraries[i];
         inq_library_name(inventory->libraries[i], &prefix->files[i].library);
     }
-    for (size_t i = 0; i < prefix->n_files; i += BATCH)
-        INQ_TRY(read_batch(prefix, i, prefix->n_files - i < BATCH ? prefix->n_files - i : BATCH));
-    return NULL;
+    return read_files(prefix);
+}
+
+static void add_gaps(const struct inq_prefix *prefix, struct inq_evidence *evidence)
+{
+    const struct inq_inventory *inventory = &prefix->inventory;
+
+    for (size_t i = 0; i < inventory->n_limits; i++)
+        inq_evidence_add_gap(evidence, INQ_G_MODULES, inventory->folder, inventory->limits[i],
+                             NULL);
+    for (size_t i = 0; i < inventory->n_omitted; i++)
+        inq_evidence_add_gap(evidence, INQ_G_FILE_REFUSED, inventory->folder, inventory->omitted[i],
+                             NULL);
+    if (prefix->n_unread > 0)
+        inq_evidence_add_gap(
+            evidence, INQ_G_MODULES, inventory->folder,
+            inq_arena_printf(prefix->arena,
+                             "%zu of %zu libraries were not read: half of the time was over",
+                             prefix->n_unread, prefix->n_files),
+            "give more with --timeout, or name a folder with less in it");
 }
 
 struct inq_error *inq_prefix_analyze(int fd, struct inq_opener *opener,
@@ -489,9 +530,7 @@ struct inq_error *inq_prefix_analyze(int fd, struct inq_opener *opener,
     INQ_TRY(inq_prefix_index(&prefix));
     INQ_TRY(inq_prefix_find_loaders(&prefix));
     find_furthest(&prefix);
-    for (size_t i = 0; i < prefix.inventory.n_limits; i++)
-        inq_evidence_add_gap(evidence, INQ_G_MODULES, prefix.inventory.folder,
-                             prefix.inventory.limits[i], NULL);
+    add_gaps(&prefix, evidence);
     INQ_TRY(judge_all(&prefix, evidence));
     if (evidence->failed || inq_arena_failed(prefix.arena))
         return &inq_error_oom;

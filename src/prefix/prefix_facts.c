@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "owner_facts.h"
 #include "prefix_parts.h"
@@ -96,26 +97,63 @@ static json_t *pair_json(const struct inq_prefix_pair *p, const uint32_t *index,
     return object;
 }
 
+/*
+ * A list in a report is bounded (INQ_MAX_MODULES): files of pairs go before others, those of the
+ * most dangerous pairs before all. Returns how many pairs have both their files listed.
+ */
+static size_t choose(const struct inq_prefix *prefix, const struct inq_prefix_pair *pairs,
+                     size_t n_pairs, bool *listed)
+{
+    size_t count = 0, kept = 0;
+
+    for (; kept < n_pairs && kept < INQ_MAX_MODULES; kept++) {
+        bool *a = &listed[pairs[kept].pair.a], *b = &listed[pairs[kept].pair.b];
+
+        if (count + !*a + !*b > INQ_MAX_MODULES)
+            break;
+        count += (size_t) !*a + (size_t) !*b;
+        *a = *b = true;
+    }
+    for (size_t i = 0; i < prefix->n_files && count < INQ_MAX_MODULES; i++) {
+        if (!prefix->files[i].is_library || listed[i])
+            continue;
+        listed[i] = true;
+        count++;
+    }
+    return kept;
+}
+
 struct inq_error *inq_prefix_record(const struct inq_prefix *prefix,
                                     const struct inq_prefix_pair *pairs, size_t n_pairs,
                                     struct inq_evidence *evidence)
 {
     uint32_t *index = INQ_ARENA_ARRAY(prefix->arena, prefix->n_files + 1, uint32_t);
+    bool *listed = INQ_ARENA_ARRAY(prefix->arena, prefix->n_files + 1, bool);
     json_t *modules = json_array(), *list = json_array();
     struct inq_json_writer w = {0};
-    struct inq_error *error = index && modules && list ? NULL : &inq_error_oom;
-    uint32_t count = 0;
+    struct inq_error *error = index && listed && modules && list ? NULL : &inq_error_oom;
+    const size_t n_listed = error ? 0 : choose(prefix, pairs, n_pairs, listed);
+    uint32_t count = 0, left_out = 0;
 
     for (size_t i = 0; i < prefix->n_files && !error; i++) {
         json_t *object = NULL;
 
         if (!prefix->files[i].is_library)
             continue;
+        if (!listed[i]) {
+            left_out++;
+            continue;
+        }
         index[i] = count;
         error = module_json(prefix, i, count++, &w, &object);
         inq_json_push(&w, modules, object);
     }
-    for (size_t i = 0; i < n_pairs && !error; i++)
+    if (left_out > 0 || n_listed < n_pairs)
+        inq_evidence_add_gap(evidence, INQ_G_MODULES, prefix->inventory.folder,
+                             inq_arena_printf(prefix->arena, "%u libraries and %zu pairs", left_out,
+                                              n_pairs - n_listed),
+                             "more than are listed; the most dangerous pairs are");
+    for (size_t i = 0; i < n_listed && !error; i++)
         inq_json_push(&w, list, pair_json(&pairs[i], index, &w));
     inq_evidence_set_text(evidence, "prefix.path", prefix->inventory.folder);
     inq_evidence_set_text(evidence, "prefix.kind", kind_of(&prefix->inventory));

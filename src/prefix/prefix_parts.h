@@ -44,7 +44,7 @@ struct inq_prefix {
     struct inq_owners *owners;
     struct inq_arena *arena;
     struct inq_prefix_file *files;
-    size_t n_files;
+    size_t n_files, n_unread; /* the last n_unread were not looked at */
     uint32_t *by_path, *by_name; /* indexes of files, sorted; by_name: soname, else file name */
     size_t n_packages, n_libraries;
     size_t n_sharing; /* pairs of files that differ and have many names in common; not all listed */

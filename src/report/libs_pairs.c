@@ -248,12 +248,24 @@ static void put_page(struct inq_page *page, bool all)
     }
 }
 
+/* Each by itself: they are few, and all are of one folder. */
+static void put_gaps(struct inq_page *page)
+{
+    const struct inq_style *style = page->style;
+    struct inq_style each = *style;
+    each.verbose = true;
+    page->style = &each;
+    inq_page_gaps(page);
+    page->style = style;
+}
+
 void inq_report_pairs(const json_t *report, const struct inq_style *style, bool all,
                       struct inq_text *text)
 {
     struct inq_page page = {.text = text, .style = style, .report = report};
     const uint64_t losses = inq_text_losses();
     put_page(&page, all);
+    put_gaps(&page);
     if (inq_text_losses() != losses)
         text->failed = true;
 }

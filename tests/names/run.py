@@ -203,6 +203,45 @@ def debug_file_by_build_id(case):
 
 
 @test
+def debug_files_that_are_closed_to_others(case):
+    """With umask 077 a debug file is its owner's alone. Root reads it where the user named its folder; elsewhere a gap
+    says that it is there and what to do. What a link in the named folder leads to elsewhere stays closed."""
+    cxx_program(case)
+    want = case.frames()
+    strip_to(case, "--strip-all", f"--add-gnu-debuglink={case.program}.debug")
+    debug = case.program + ".debug"
+    os.chmod(debug, 0o600)
+
+    def told():
+        return [g for g in case.report()["gaps"] if g["code"] == "INQ-072" and "debug file" in g["what"]]
+
+    if os.geteuid() == 0:
+        if case.frames() == want:
+            raise Wrong("root read what is closed to others")
+        if len(told()) != 1 or "--debug-dir" not in told()[0]["why"]:
+            raise Wrong(f"the gap: {case.report()['gaps']}")
+    else:
+        same(case.frames(), want, "its own file")
+    os.chmod(debug, 0o644)
+    same(case.frames(), want, "readable by everyone")
+    if told():
+        raise Wrong("a gap about a file that was read")
+    os.chmod(debug, 0o600)
+    build_id = re.search(r"Build ID: ([0-9a-f]+)", run("readelf", "-n", case.program))[1]
+    tree = os.path.join(case.folder, "tree")
+    place = os.path.join(tree, ".build-id", build_id[:2])
+    named = os.path.join(place, build_id[2:] + ".debug")
+    os.makedirs(place)
+    if os.geteuid() == 0:
+        os.symlink(debug, named)
+        if case.frames("--debug-dir", tree) == want:
+            raise Wrong("root followed a link out of the folder to a file that is closed to others")
+        os.unlink(named)
+    os.rename(debug, named)
+    same(case.frames("--debug-dir", tree), want, "in a folder that was named")
+
+
+@test
 def debug_file_by_link(case):
     """Beside the program, in .debug there, in a tree; and one whose sum is not the right one."""
     cxx_program(case, "-Wl,--build-id=none")

@@ -146,6 +146,38 @@ def main():
         check([m.get("owner") for m in inside["modules"]] == [m.get("owner") for m in report["modules"]],
               "owners are the same from inside")
 
+        # bounds: what is left out is told, and no list is longer than a report may have
+        env = healthy(folder, "bounded")
+        deep = os.path.join(env.top, *["d"] * 70)
+        os.makedirs(deep)
+        many = os.path.join(env.top, "many")
+        os.mkdir(many)
+        one = env.path("alpha.libs/libfoo-0123abcd.so.1.0")
+        for number in range(5000):
+            os.link(one, os.path.join(many, f"libcopy{number}.so"))
+        report, code = look(inquest, env.top)
+        check(code == 4 and len(report["modules"]) == 4096, f"bounded: exit {code}, {len(report['modules'])}")
+        check(len(report["pairs"]) == 1 and all(c < 4096 for c in report["pairs"][0]["copies"]), f"{report['pairs']}")
+        told = " ".join(f"{g['what']} {g.get('why')}" for g in report["gaps"])
+        check("too deep" in told and "more than are listed" in told, f"bounded: {told}")
+        shutil.rmtree(env.top)
+        env = healthy(folder, "mounts")
+        inside = os.path.join(env.top, "inside")
+        os.mkdir(inside)
+        script = f'mount -t tmpfs none "{inside}" && : >"{inside}/libx.so" && exec "$0" "$@"'
+        done = subprocess.run(["unshare", "--mount", "sh", "-c", script, inquest, "libs", "--json", env.top],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+        if done.stdout:
+            report = json.loads(done.stdout)
+            told = [g["what"] for g in report["gaps"]]
+            check(any("1 mounted file system" in t and inside in t for t in told), f"mounts: {told}")
+            check(done.returncode == 0, f"mounts: exit {done.returncode}")
+            text = subprocess.run(["unshare", "--mount", "sh", "-c", script, inquest, "libs", env.top],
+                                  stdout=subprocess.PIPE, timeout=60, check=False).stdout.decode()
+            check("mounted file system" in " ".join(text.split()), f"mounts, the page: {text[-300:]}")
+        else:
+            print("skipped: a file system cannot be mounted here")
+
         # loaded for everybody
         env = served(folder)
         report, code = look(inquest, env.top)

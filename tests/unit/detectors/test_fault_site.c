@@ -243,6 +243,40 @@ static void test_execution(void **state)
     scene_destroy(scene);
 }
 
+/*
+ * An emulator that gives the address of an earlier fault with a jump that failed: "read of 0x8" was
+ * never tried. With a program counter that can be run the address counts.
+ */
+static void test_address_against_pc(void **state)
+{
+    static const struct {
+        uint64_t pc, addr;
+        bool counts;
+    } rows[] = {
+        {HOLE, 8, false},   {HOLE, 0, false},        {DATA + 8, 8, false},
+        {HOLE, HOLE, true}, {CODE + 0x100, 8, true}, {CONST, 8, false},
+    };
+    static const uint16_t machines[] = {EM_X86_64, EM_PPC64, EM_AARCH64};
+    (void)state;
+
+    for (size_t i = 0; i < 3 * sizeof(rows) / sizeof(rows[0]); i++) {
+        uint64_t pc = rows[i / 3].pc;
+        struct scene *scene =
+            scene_create(machines[i % 3], 64, false, 11, MAPERR, rows[i / 3].addr);
+
+        scene->cpu.thread.registers[scene->cpu.core.cpu->pc] = pc;
+        const struct inq_fault_site *site = ask(scene);
+        assert_true(site->is_fault);
+        assert_int_equal(site->has_address, rows[i / 3].counts);
+        if (!rows[i / 3].counts) {
+            assert_int_equal(site->access, INQ_ACCESS_UNKNOWN);
+            assert_null(site->operand);
+            assert_non_null(strstr(site->no_address, "emulator"));
+        }
+        scene_destroy(scene);
+    }
+}
+
 static void test_protection_faults(void **state)
 {
     struct scene *scene = scene_x86("8b4310", KERNEL, 0);
@@ -467,11 +501,11 @@ static void test_other_cpus(void **state)
 int fault_site_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_operand_agrees),  cmocka_unit_test(test_two_operands),
-        cmocka_unit_test(test_execution),       cmocka_unit_test(test_protection_faults),
-        cmocka_unit_test(test_without_siginfo), cmocka_unit_test(test_holes_in_the_map),
-        cmocka_unit_test(test_without_code),    cmocka_unit_test(test_other_signals),
-        cmocka_unit_test(test_other_cpus),
+        cmocka_unit_test(test_operand_agrees),    cmocka_unit_test(test_two_operands),
+        cmocka_unit_test(test_execution),         cmocka_unit_test(test_address_against_pc),
+        cmocka_unit_test(test_protection_faults), cmocka_unit_test(test_without_siginfo),
+        cmocka_unit_test(test_holes_in_the_map),  cmocka_unit_test(test_without_code),
+        cmocka_unit_test(test_other_signals),     cmocka_unit_test(test_other_cpus),
     };
     return cmocka_run_group_tests_name("fault-site", tests, NULL, NULL);
 }

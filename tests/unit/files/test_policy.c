@@ -294,6 +294,15 @@ static void root_reads_what_everyone_may(void **state)
         expect(&policy, in(tree, "good.so"), &good, INQ_ON_DISK_MATCH, true, "");
         assert_int_equal(chown(in(tree, "good.so"), 65534, 65534), 0);
         expect(&policy, in(tree, "good.so"), &good, INQ_ON_DISK_REFUSED, false, "everyone");
+        /* "/" is the running system, however it is named; another folder is the user's word */
+        const char *const slash[] = {"/"}, *const named[] = {tree};
+
+        expect(&(struct inq_file_policy){.debug_dirs = slash, .n_debug_dirs = 1},
+               in(tree, "good.so"), &good, INQ_ON_DISK_REFUSED, false, "--debug-dir");
+        expect(&(struct inq_file_policy){.sysroot = "/"}, in(tree, "good.so"), &good,
+               INQ_ON_DISK_REFUSED, false, "everyone");
+        expect(&(struct inq_file_policy){.debug_dirs = named, .n_debug_dirs = 1},
+               "/nowhere/good.so", &good, INQ_ON_DISK_MATCH, true, "");
     }
 }
 
