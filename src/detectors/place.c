@@ -2,6 +2,8 @@
 
 /* What the fault was at: what lies at its address, and what the bad pointer looks like. */
 
+#include <string.h>
+
 #include "address.h"
 #include "crash.h"
 #include "detectors.h"
@@ -10,6 +12,7 @@
 
 /* Below vm.mmap_min_addr nothing is mapped: what is less is a number, no pointer. */
 #define SMALL_NUMBER 0x10000u
+#define MAX_ERRNO 4095u /* the kernel's limit for error codes as pointers */
 
 static void set_place(const struct inq_dump *dump, struct inq_evidence *evidence,
                       const struct inq_address *at)
@@ -78,6 +81,29 @@ static void set_pattern(struct inq_dump *dump, const struct inq_fault_site *site
     }
 }
 
+/* What nobody can tell from an offset of a null pointer without the instruction. */
+static void set_errno_register(const struct inq_dump *dump, const struct inq_fault_site *site,
+                               struct inq_evidence *evidence)
+{
+    const struct inq_core *core = dump->core;
+    const struct inq_core_thread *thread = core->n_threads > 0 ? &core->threads[0] : NULL;
+    const uint64_t last = core->elf_class == 32 ? UINT32_MAX : UINT64_MAX;
+
+    if (site->has_instruction || !site->has_address || site->address > MAX_ERRNO || !core->cpu ||
+        !thread || !thread->has_registers)
+        return;
+    for (size_t i = 0; i < core->cpu->n_registers; i++) {
+        const uint64_t value = thread->registers[i];
+
+        if (strncmp(core->cpu->register_names[i], "orig_", 5) == 0) /* the kernel's: no call */
+            continue;
+        if (value <= last && last - value < MAX_ERRNO) {
+            inq_evidence_set_addr(evidence, "fault.errno_register", value);
+            return;
+        }
+    }
+}
+
 struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     struct inq_crash_signal signal = inq_crash_signal(dump);
@@ -99,5 +125,6 @@ struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *e
         set_place(dump, evidence, &at);
     }
     set_pattern(dump, &site, evidence);
+    set_errno_register(dump, &site, evidence);
     return evidence->failed ? &inq_error_oom : NULL;
 }

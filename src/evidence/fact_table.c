@@ -199,6 +199,9 @@ const struct inq_fact inq_fact_table[] = {
          "pointer that is in use; freed: what glibc's free() writes into a block"),
     TEXT("fault.pattern.text", "place", "the same in words"),
     ADDR("fault.pattern.value", "place", "the value: of the operand's register, else the address"),
+    ADDR("fault.errno_register", "place",
+         "only while the instruction is unknown and the address is less than a page: an error code "
+         "(-4095 to -1) that a register holds; the address may be an offset from it"),
     REAL("fault.pattern.odds", NULL, "place",
          "how many such hits chance alone would give; less than 0.01, or there is no pattern"),
     OBJECT("fault.code_page", "code-page",

@@ -14,7 +14,7 @@ for arguments in (["triage", "core.1"], ["scan", "-j", "2", "."], ["triage", "--
             time.sleep(0.01)
         workers = children(p.pid)
         p.send_signal(number)
-        out, err = p.communicate(timeout=20)
+        out, err = p.communicate(timeout=120)
         gone = [not os.path.exists(f"/proc/{w}") for w in workers]
         print(arguments[0], number.name, p.returncode, out, err, gone)
 P

@@ -41,10 +41,10 @@ mkdir w
 "$INQUEST" scan --klog none --watch w >watched &
 watcher=$!
 cp "$CORE" w/core.first
-for _ in $(seq 100); do grep -qs first watched && break; sleep 0.1; done
+for _ in $(seq 1000); do grep -qs first watched && break; sleep 0.1; done
 mkdir w/below
 cp "$CORE" w/below/core.second
-for _ in $(seq 100); do grep -qs second watched && break; sleep 0.1; done
+for _ in $(seq 1000); do grep -qs second watched && break; sleep 0.1; done
 kill -TERM $watcher
 wait $watcher
 echo "watched: $?"

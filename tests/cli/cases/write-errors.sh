@@ -6,6 +6,10 @@ mkdir empty
 "$INQUEST" scan empty >/dev/full; echo $?
 : >text
 "$INQUEST" triage --json text >/dev/full; echo $?
-{ sleep 0.3; "$INQUEST" --help; echo $? >status; } | :
-cat status
+/usr/bin/python3 - <<'P' # nobody reads
+import os, subprocess
+ours, theirs = os.pipe()
+os.close(ours)
+print(subprocess.run([os.environ["INQUEST"], "--help"], stdout=theirs).returncode)
+P
 "$INQUEST" --version <&- 2>&-; echo $?
