@@ -20,6 +20,8 @@ static const struct inq_detector table[] = {
      inq_detect_collisions, true},
     {"code-page", "Is the code that failed what the file has there?", inq_detect_code_page, true},
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
+    {"errno", "With which error did the thread's last call that failed do so?", inq_detect_errno,
+     false},
     {"exiting", "Was exit() running, and what had it called?", inq_detect_exiting, false},
     {"families", "Which library is each module, in which variant, and from where?",
      inq_detect_families, false},
