@@ -19,6 +19,8 @@ static const struct inq_detector table[] = {
      "Is a library there twice, is one bound to the other, and did the crash go that way?",
      inq_detect_collisions, true},
     {"code-page", "Is the code that failed what the file has there?", inq_detect_code_page, true},
+    {"copy-size", "How many bytes was a memcpy() that failed told to copy?", inq_detect_copy_size,
+     true},
     {"dump-quality", "What of the process does the dump not hold?", inq_detect_dump_quality, false},
     {"errno", "With which error did the thread's last call that failed do so?", inq_detect_errno,
      false},

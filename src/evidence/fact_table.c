@@ -217,6 +217,12 @@ const struct inq_fact inq_fact_table[] = {
     TEXT("fault.module", "fault", "name of the module that function is in"),
     ADDR("fault.argument", "argument",
          "first argument of free() or realloc() when the fault is in one of them"),
+    OBJECT("fault.copy", "copy-size", "the fault is in a function that copies or fills memory"),
+    TEXT("fault.copy.function", "copy-size", "memcpy, memmove, mempcpy, memset"),
+    INT("fault.copy.size", "copy-size",
+        "how many bytes it was told, by the code of its caller (x86-64), as a signed number: a "
+        "negative one is more than any memory has"),
+    INT("fault.copy.frame", "copy-size", "index of the crashing thread's frame that called it"),
 
     COUNT("threads_total", "threads", "threads", "threads that the dump holds, listed or not"),
     LIST("threads", "threads", "its threads, the crashing one first"),
