@@ -12,8 +12,8 @@
 #include "frame_search.h"
 
 #define MOST_HOPS 6u
-#define MOST_STEPS 8u  /* additions and loads that lead to the value */
-#define MOST_FRAMES 8u /* that hand their argument on */
+#define MOST_STEPS INQ_MOST_ARGUMENT_LOADS /* additions and loads that lead to the value */
+#define MOST_FRAMES 8u                     /* that hand their argument on */
 
 /* ---- where a call leads ---------------------------------------------------------------------- */
 
@@ -108,14 +108,18 @@ size_t inq_call_find(struct inq_dump *dump, const struct inq_stack *stack, const
 
 /* ---- one function ---------------------------------------------------------------------------- */
 
-/* The value: start at `base`, then for each step add, and load where it says so. */
+/* What an instruction of 32 bits leaves of the upper half: nothing, or copies of the sign. */
+enum narrow { WHOLE, ZERO_EXTENDED, SIGN_EXTENDED };
+
+/* The value: start at `base`, then for each step add, load where it says so, and narrow. */
 struct trace {
     struct inq_dump *dump;
     ZydisRegister base; /* NONE: `constant` */
     uint64_t constant;
     struct {
         int64_t add;
-        unsigned width;  /* bytes to load; 0: none */
+        unsigned width; /* bytes to load; 0: none */
+        enum narrow narrow;
         uint64_t since;  /* end of the instruction that loaded */
         bool here;       /* it is part of the function that is looked at now */
         bool dirty;      /* a function further in may have written there since */
@@ -140,6 +144,7 @@ static bool push(struct trace *t, int64_t add, unsigned width, uint64_t since)
     t->steps[t->n_steps].add = add;
     t->steps[t->n_steps].width = width;
     t->steps[t->n_steps].since = since;
+    t->steps[t->n_steps].narrow = WHOLE;
     t->steps[t->n_steps].here = true;
     t->steps[t->n_steps++].dirty = t->may_store_anywhere;
     return true;
@@ -164,6 +169,52 @@ static bool take_address(struct trace *t, const struct inq_opcode *code, unsigne
     return push(t, from->mem.disp.value, width, code->next);
 }
 
+/* Of the step that was pushed last. */
+static bool narrow(struct trace *t, enum narrow how)
+{
+    t->steps[t->n_steps - 1].narrow = how;
+    return true;
+}
+
+static ZydisRegister whole_register(ZydisRegister reg)
+{
+    return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+}
+
+/* Instructions that compute with ints: false without a reason when it is none of them. */
+static bool undo_int(struct trace *t, const struct inq_opcode *code, bool *ret_done)
+{
+    const ZydisDecodedOperand *to = &code->operands[0], *from = &code->operands[1];
+    const ZydisMnemonic mnemonic = code->instruction.mnemonic;
+
+    *ret_done = true;
+    if (mnemonic == ZYDIS_MNEMONIC_CDQE) {
+        t->base = ZYDIS_REGISTER_RAX;
+        return push(t, 0, 0, code->next) && narrow(t, SIGN_EXTENDED);
+    }
+    if (mnemonic == ZYDIS_MNEMONIC_MOVSXD && to->size == 64 && from->size == 32) {
+        if (from->type == ZYDIS_OPERAND_TYPE_MEMORY)
+            return take_address(t, code, 4) && narrow(t, SIGN_EXTENDED);
+        t->base = whole_register(from->reg.value);
+        return push(t, 0, 0, code->next) && narrow(t, SIGN_EXTENDED);
+    }
+    if (to->type == ZYDIS_OPERAND_TYPE_REGISTER && to->size == 32) {
+        if (mnemonic == ZYDIS_MNEMONIC_MOV && from->type == ZYDIS_OPERAND_TYPE_REGISTER) {
+            t->base = whole_register(from->reg.value);
+            return push(t, 0, 0, code->next) && narrow(t, ZERO_EXTENDED);
+        }
+        if (mnemonic == ZYDIS_MNEMONIC_LEA)
+            return take_address(t, code, 0) && narrow(t, ZERO_EXTENDED);
+        if ((mnemonic == ZYDIS_MNEMONIC_ADD || mnemonic == ZYDIS_MNEMONIC_SUB) &&
+            from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+            return push(t, mnemonic == ZYDIS_MNEMONIC_ADD ? from->imm.value.s : -from->imm.value.s,
+                        0, code->next) &&
+                   narrow(t, ZERO_EXTENDED);
+    }
+    *ret_done = false;
+    return false;
+}
+
 /* Goes back over an instruction that writes to the base. */
 static bool undo(struct trace *t, const struct inq_opcode *code)
 {
@@ -174,6 +225,9 @@ static bool undo(struct trace *t, const struct inq_opcode *code)
 
     if (code->instruction.meta.category == ZYDIS_CATEGORY_CALL)
         return give_up(t, "it was made by a function that was called before");
+    bool done, understood = undo_int(t, code, &done);
+    if (done)
+        return understood;
     if (to->type != ZYDIS_OPERAND_TYPE_REGISTER || (to->size != 64 && to->size != 32))
         return give_up(t, "the instruction that made it is not understood");
     if (zero || (mnemonic == ZYDIS_MNEMONIC_MOV && from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)) {
@@ -200,6 +254,13 @@ static bool undo(struct trace *t, const struct inq_opcode *code)
 }
 
 /* ---- the value ------------------------------------------------------------------------------- */
+
+static uint64_t narrowed(uint64_t value, enum narrow how)
+{
+    if (how == WHOLE)
+        return value;
+    return how == ZERO_EXTENDED ? (uint32_t)value : (uint64_t)(int64_t)(int32_t)(uint32_t)value;
+}
 
 static bool load(struct inq_dump *dump, uint64_t addr, unsigned width, uint64_t *ret_value)
 {
@@ -242,20 +303,24 @@ static bool was_stored_to(const struct trace *t, uint64_t addr, unsigned size)
 
 /* Adds and loads; what was loaded must not have been written to since. */
 static bool evaluate(struct trace *t, const struct inq_code_window *window, uint64_t value,
-                     const struct inq_registers *registers, uint64_t *ret_value)
+                     const struct inq_registers *registers, struct inq_call_argument *found)
 {
     for (size_t i = t->n_steps; i-- > 0;) {
         value += (uint64_t)t->steps[i].add;
-        if (t->steps[i].width == 0)
+        if (t->steps[i].width == 0) {
+            value = narrowed(value, t->steps[i].narrow);
             continue;
+        }
+        found->loads[found->n_loads++] = value;
         if (t->steps[i].dirty || was_stored_to(t, value, t->steps[i].width) ||
             (t->steps[i].here && !inq_code_window_keeps(t->dump, window, t->steps[i].since, value,
                                                         t->steps[i].width, registers)))
             return give_up(t, "the place it was read from may have been written to since");
         if (!load(t->dump, value, t->steps[i].width, &value))
             return give_up(t, "the place it was read from is not in the dump");
+        value = narrowed(value, t->steps[i].narrow);
     }
-    *ret_value = value;
+    found->value = value;
     return true;
 }
 
@@ -325,7 +390,16 @@ static size_t caller_of(struct inq_dump *dump, const struct inq_stack *stack, si
 bool inq_call_argument(struct inq_dump *dump, const struct inq_stack *stack, size_t at,
                        struct inq_call_argument *ret_argument, const char **ret_why)
 {
-    struct trace t = {.dump = dump, .base = ZYDIS_REGISTER_RDI};
+    return inq_call_nth_argument(dump, stack, at, 0, ret_argument, ret_why);
+}
+
+bool inq_call_nth_argument(struct inq_dump *dump, const struct inq_stack *stack, size_t at,
+                           unsigned nth, struct inq_call_argument *ret_argument,
+                           const char **ret_why)
+{
+    static const ZydisRegister registers[] = {ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI,
+                                              ZYDIS_REGISTER_RDX};
+    struct trace t = {.dump = dump, .base = registers[nth < 3 ? nth : 2]};
 
     for (unsigned level = 0; level < MOST_FRAMES; level++) {
         _cleanup_(inq_code_window_release) struct inq_code_window window = {0};
@@ -343,7 +417,7 @@ bool inq_call_argument(struct inq_dump *dump, const struct inq_stack *stack, siz
                                   frame.function_end, &window))
             return false;
         enum answer answer = trace_function(&t, &window, &frame.registers, &base);
-        if (answer == FOUND && evaluate(&t, &window, base, &frame.registers, &found.value)) {
+        if (answer == FOUND && evaluate(&t, &window, base, &frame.registers, &found)) {
             describe(&t, ZydisRegisterGetString(t.base), &found);
             *ret_argument = found;
             return found.from != NULL;

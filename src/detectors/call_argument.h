@@ -20,8 +20,12 @@
 
 #include "detector.h"
 
+#define INQ_MOST_ARGUMENT_LOADS 8u
+
 struct inq_call_argument {
     uint64_t value;
+    uint64_t loads[INQ_MOST_ARGUMENT_LOADS]; /* what was read in memory on the way to it: 8 bytes */
+    size_t n_loads;                          /* each, at most */
     const char *from; /* where it came from: "rbx", "0x8(rsp)", "a constant"; in the arena */
     uint64_t frame;   /* index of the frame that it was read from */
 };
@@ -32,6 +36,11 @@ struct inq_call_argument {
  */
 bool inq_call_argument(struct inq_dump *dump, const struct inq_stack *stack, size_t at,
                        struct inq_call_argument *ret_argument, const char **ret_why);
+
+/* Likewise the first, second or third one (nth 0, 1, 2), which is a whole number or a pointer. */
+bool inq_call_nth_argument(struct inq_dump *dump, const struct inq_stack *stack, size_t at,
+                           unsigned nth, struct inq_call_argument *ret_argument,
+                           const char **ret_why);
 
 /*
  * The innermost frame whose call leads to one of the functions (NULL-terminated names), directly,

@@ -23,6 +23,8 @@ struct inq_error *inq_detect_map_count(struct inq_dump *dump, struct inq_evidenc
 struct inq_error *inq_detect_owners(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_place(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_runtimes(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_copy_size(struct inq_dump *dump, struct inq_evidence *evidence);
+struct inq_error *inq_detect_errno(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_seccomp(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_sender(struct inq_dump *dump, struct inq_evidence *evidence);
 struct inq_error *inq_detect_signal_stack(struct inq_dump *dump, struct inq_evidence *evidence);

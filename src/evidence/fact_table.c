@@ -220,6 +220,12 @@ const struct inq_fact inq_fact_table[] = {
     TEXT("fault.module", "fault", "name of the module that function is in"),
     ADDR("fault.argument", "argument",
          "first argument of free() or realloc() when the fault is in one of them"),
+    OBJECT("fault.copy", "copy-size", "the fault is in a function that copies or fills memory"),
+    TEXT("fault.copy.function", "copy-size", "memcpy, memmove, mempcpy, memset"),
+    INT("fault.copy.size", "copy-size",
+        "how many bytes it was told, by the code of its caller (x86-64), as a signed number: a "
+        "negative one is more than any memory has"),
+    INT("fault.copy.frame", "copy-size", "index of the crashing thread's frame that called it"),
 
     COUNT("threads_total", "threads", "threads", "threads that the dump holds, listed or not"),
     LIST("threads", "threads", "its threads, the crashing one first"),
@@ -500,7 +506,10 @@ const struct inq_fact inq_fact_table[] = {
          "child of fork() in a process that had more threads: those are not in the child, and what "
          "they held stays held. A child of a process with one thread is false"),
     BOOL("state.on_signal_stack", "signal-stack", "the crashing thread was on its signal stack"),
-    INT("state.errno", NULL, "errno of the crashing thread: why its last call failed that did"),
+    INT("state.errno", "errno",
+        "errno of the crashing thread: why its last call failed that did, however long ago; 0: none "
+        "has failed"),
+    TEXT("state.errno_name", "errno", "its name: ENOMEM; null for 0"),
     BOOL("state.finalizing", "finalizing", "a language runtime was shutting down, or had"),
     TEXT("state.finalizing_runtime", "finalizing", "which: a name as in runtimes[]"),
     INT("state.finalizing_thread", "finalizing", "id of the thread that did it, by its frames"),
