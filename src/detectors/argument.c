@@ -172,6 +172,61 @@ static bool fault_by_call_site(struct inq_dump *dump, uint64_t *ret_value)
     return true;
 }
 
+/*
+ * glibc finds the arena of a block that its size marks as not of the main one (bit 2) by the words
+ * at the last multiple of HEAP_MAX_SIZE below it (malloc/arena.c: heap_for_ptr(); 64 MiB with 64
+ * bits, 1 MiB with 32, more with huge pages). What free() is given on a stack or in static data
+ * often has such a "size" in front of it, and free() fails at that multiple. The block is the one
+ * place that a register holds below which there is such a mark, and from which that multiple comes.
+ */
+static bool chunk_by_arena(const struct inq_dump *dump, const struct inq_core_thread *thread,
+                           uint64_t *ret_chunk)
+{
+    const struct inq_cpu *cpu = dump->core->cpu;
+    uint64_t heap = UINT64_C(1) << (cpu->word_bytes == 8 ? 26 : 20), found = 0, value, size;
+    struct inq_fault_site site;
+
+    inq_fault_site(dump, &site);
+    const struct inq_operand *operand = site.operand;
+    if (!thread->has_registers || !operand || operand->use != INQ_READS || operand->index ||
+        operand->address == 0 || operand->address % heap != 0 ||
+        operand->address != operand->base_value)
+        return false;
+    for (size_t i = 0; i < cpu->n_registers && i < INQ_MAX_REGISTERS; i++) {
+        value = thread->registers[i];
+        if (value <= operand->address || value - operand->address >= heap ||
+            value % (2 * cpu->word_bytes) != 0 ||
+            !inq_memory_word(dump->memory, value + cpu->word_bytes, &size) || (size & 6) != 4)
+            continue;
+        if (found != 0 && found != value)
+            return false;
+        found = value;
+    }
+    *ret_chunk = found;
+    return found != 0;
+}
+
+static struct inq_error *set_no_block(struct inq_dump *dump, struct inq_evidence *evidence,
+                                      uint64_t chunk)
+{
+    const uint64_t argument = chunk + 2 * dump->core->cpu->word_bytes;
+    struct inq_fault_site site;
+    struct inq_address at;
+
+    inq_fault_site(dump, &site);
+    inq_evidence_set_addr(evidence, "fault.argument", argument);
+    inq_evidence_set_addr(evidence, "fault.argument_arena", site.operand->address);
+    if (!inq_address_describe(dump, argument, &at))
+        return &inq_error_oom;
+    if (at.place == INQ_PLACE_UNKNOWN) {
+        inq_evidence_set_unknown(evidence, "fault.argument_kind", "%s", at.text);
+    } else {
+        inq_evidence_set_text(evidence, "fault.argument_kind", inq_place_name(at.place));
+        inq_evidence_set_text(evidence, "fault.argument_at", at.text);
+    }
+    return evidence->failed ? &inq_error_oom : NULL;
+}
+
 struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence *evidence)
 {
     const struct inq_core_thread *thread = inq_crashed_thread(dump);
@@ -190,6 +245,8 @@ struct inq_error *inq_detect_argument(struct inq_dump *dump, struct inq_evidence
         return NULL;
     if (value_by_instruction(dump, &base))
         inq_evidence_set_addr(evidence, "fault.argument", base);
+    else if (chunk_by_arena(dump, thread, &base))
+        return set_no_block(dump, evidence, base);
     else if (!name || !thread->has_registers ||
              !inq_core_register(dump->core, thread, name, &value))
         inq_evidence_set_unknown(evidence, "fault.argument",

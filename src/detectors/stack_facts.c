@@ -40,23 +40,31 @@ static json_t *object_in(struct facts *f, json_t *parent, const char *key)
     return object;
 }
 
-/* "even < odd": the functions of one round, innermost first. NULL when none has a name. */
+/*
+ * "even < odd < (no name)": those of one round, innermost first; neighbours of one name
+ * are named once. NULL when none has a name.
+ */
 static const char *round_names(const struct inq_dump *dump, const struct inq_stack *stack)
 {
-    const char *names = NULL;
+    const char *names = NULL, *last = NULL;
+    bool any = false;
 
     for (size_t i = 0; i < stack->cycle_length; i++) {
         const struct inq_frame *frame = inq_stack_frame_at(stack, stack->cycle_start + i);
-        if (!frame || !frame->function)
+        if (!frame)
             return NULL;
-        const char *name = frame->function;
+        const char *name = frame->function ? frame->function : "(no name)";
+        any |= frame->function != NULL;
+        if (names && last && !strcmp(name, last))
+            continue;
+        last = name;
         names = names ? inq_arena_printf(dump->arena, "%s < %s", names, name) : name;
         if (!names)
             return NULL;
         if (strlen(names) > NAMES_BYTES)
-            return inq_arena_printf(dump->arena, "%s ...", names);
+            return any ? inq_arena_printf(dump->arena, "%s ...", names) : NULL;
     }
-    return names;
+    return any ? names : NULL;
 }
 
 static void put_cycle(struct facts *f)

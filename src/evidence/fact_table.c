@@ -152,7 +152,8 @@ const struct inq_fact inq_fact_table[] = {
          "pointer can have, an operand that must be aligned, an instruction that programs may not "
          "run or that is made to fail, a page fault whose signal found no room on the stack, an "
          "instruction that this CPU does not offer, a jump into the vsyscall page; unexplained: "
-         "nothing that the instruction uses, so that another signal found no room, likely"),
+         "nothing that the instruction uses, so that another signal found no room, or the kernel "
+         "could not use the thread's own block (rseq)"),
     INT("fault.protection_key", "fault", "key of the page, when a protection key refused it"),
     COUNT("fault.lost_bytes", "bytes", "fault", "memory that the hardware lost there"),
     ADDR("fault.target", "fault",
@@ -226,6 +227,14 @@ const struct inq_fact inq_fact_table[] = {
         "how many bytes it was told, by the code of its caller (x86-64), as a signed number: a "
         "negative one is more than any memory has"),
     INT("fault.copy.frame", "copy-size", "index of the crashing thread's frame that called it"),
+    ADDR("fault.argument_arena", "argument",
+         "where glibc looked for the arena of that argument, and failed: by what stands in front "
+         "of it, it would be a block of another arena than the main one"),
+    WORD("fault.argument_kind",
+         "null|non-canonical|vsyscall|kernel|stack-guard|stack|below-stack|module|shared-memory|"
+         "memfd|sysv-shm|hugetlb|past-eof|file|heap|no-rights|anonymous|library-gap|gap",
+         "argument", "what lies at such an argument; words of fault.at.kind"),
+    TEXT("fault.argument_at", "argument", "the same in words"),
 
     COUNT("threads_total", "threads", "threads", "threads that the dump holds, listed or not"),
     LIST("threads", "threads", "its threads, the crashing one first"),

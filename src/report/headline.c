@@ -210,7 +210,9 @@ static const char *reason_text(const json_t *fault)
         {"unsupported-instruction", "this CPU does not offer the instruction"},
         {"protection-key", "the thread had switched the page's protection key off"},
         {"shadow-stack", "the return address on the stack is not the one that the call left"},
-        {"unexplained", "nothing it uses can have failed: another signal found no room, likely"},
+        {"unexplained",
+         "nothing it uses can have failed: another signal found no room, or the kernel "
+         "could not use the thread's own block (rseq)"},
         {"vsyscall", "the kernel takes jumps to the three entries of this page alone"},
     };
     const char *word = inq_page_text(fault, "reason");

@@ -213,7 +213,12 @@ static const char *unknown_text(const char *path, bool at_start)
 {
     const char *last = strrchr(path, '.');
 
-    if (strcmp(last ? last + 1 : path, "function") != 0)
+    last = last ? last + 1 : path;
+    if (!strcmp(last, "module"))
+        return at_start ? "An unknown module" : "an unknown module";
+    if (!strcmp(last, "functions"))
+        return at_start ? "Code without names" : "code without names";
+    if (strcmp(last, "function") != 0)
         return "(unknown)";
     return at_start ? "A function without a name" : "a function without a name";
 }
