@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define INQ_ARRAY(type)  \
     struct {             \
@@ -25,8 +26,17 @@
 /* Grows *items so that one more fits and zeroes that slot; false without memory. */
 bool inq_array_grow(void **items, size_t count, size_t *capacity, size_t item_size);
 
+/* The same, with nothing to call where there is room: 100,000s of names are pushed one by one. */
+static inline bool inq_array_slot(void **items, size_t count, size_t *capacity, size_t item_size)
+{
+    if (count >= *capacity)
+        return inq_array_grow(items, count, capacity, item_size);
+    memset((char *)*items + count * item_size, 0, item_size);
+    return true;
+}
+
 #define INQ_ARRAY_PUSH(a)                                                             \
-    (inq_array_grow((void **)&(a)->items, (a)->count, &(a)->capacity,                 \
+    (inq_array_slot((void **)&(a)->items, (a)->count, &(a)->capacity,                 \
                     sizeof(*(a)->items))                                              \
          ? &(a)->items[(a)->count++]                                                  \
          : NULL)

@@ -58,6 +58,11 @@ static bool reserve(struct inq_text *text, size_t more)
     return true;
 }
 
+char *inq_text_room(struct inq_text *text, size_t size)
+{
+    return reserve(text, size) ? text->bytes + text->size : NULL;
+}
+
 void inq_text_append_bytes(struct inq_text *text, const void *bytes, size_t size)
 {
     if (!reserve(text, size))
@@ -78,16 +83,23 @@ void inq_text_printf(struct inq_text *text, const char *format, ...)
     va_list args;
     int n;
 
+    /* most fit into what is there already */
+    size_t left = text->failed ? 0 : text->capacity - text->size;
+
     va_start(args, format);
-    n = vsnprintf(NULL, 0, format, args);
+    n = vsnprintf(left > 0 ? text->bytes + text->size : NULL, left, format, args);
     va_end(args);
     if (n < 0)
         fail(text);
-    if (n < 0 || !reserve(text, (size_t)n))
-        return;
-    va_start(args, format);
-    vsnprintf(text->bytes + text->size, (size_t)n + 1, format, args);
-    va_end(args);
+    if (n < 0 || (size_t)n >= left) {
+        if (left > 0)
+            text->bytes[text->size] = '\0';
+        if (n < 0 || !reserve(text, (size_t)n))
+            return;
+        va_start(args, format);
+        vsnprintf(text->bytes + text->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     text->size += (size_t)n;
 }
 

@@ -30,6 +30,13 @@ void inq_text_deinit(struct inq_text *text);
 uint64_t inq_text_losses(void);
 void inq_text_note_loss(void);
 
+/*
+ * The end of the text, with room for `size` bytes and a NUL behind it, for writers of many small
+ * pieces: they put the bytes and the NUL there and add to text->size themselves. NULL without
+ * memory.
+ */
+char *inq_text_room(struct inq_text *text, size_t size);
+
 void inq_text_append(struct inq_text *text, const char *string);
 void inq_text_append_bytes(struct inq_text *text, const void *bytes, size_t size);
 void inq_text_printf(struct inq_text *text, const char *format, ...)

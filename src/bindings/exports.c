@@ -125,19 +125,33 @@ static struct inq_error *list_pairs(struct pairing *p, uint32_t least, struct in
     return NULL;
 }
 
-static struct inq_error *pair_up(const struct inq_graph *graph, struct pairing *p,
+/* Has it as many names as a pair must have in common? No symbol is exported that is not in its
+ * table. */
+static bool may_pair(const struct inq_graph *graph, size_t module, uint32_t least)
+{
+    return graph->bound[module].loaded && !graph->bound[module].is_linker &&
+           graph->dynamic[module].read && graph->dynamic[module].n_symbols >= least;
+}
+
+static struct inq_error *pair_up(const struct inq_graph *graph, struct pairing *p, uint32_t least,
                                  struct collector *c)
 {
-    for (size_t i = 0; i < graph->count; i++) {
+    size_t candidates = 0;
+
+    for (size_t i = 0; i < graph->count && candidates < 2; i++)
+        candidates += may_pair(graph, i, least);
+    for (size_t i = 0; i < graph->count && candidates == 2; i++) {
         const size_t before = c->names.count;
 
-        if (!graph->bound[i].loaded || graph->bound[i].is_linker)
+        if (!may_pair(graph, i, least))
             continue;
         c->d = &graph->dynamic[i];
         c->module = (uint32_t)i;
         inq_dynamic_exports(c->d, collect, c);
         p->own[i] = (uint32_t)(c->names.count - before);
     }
+    if (c->names.count == 0 && !c->failed)
+        return NULL;
     if (c->failed || !sort_names(&c->names.items, c->names.count))
         return &inq_error_oom;
     for (size_t i = 0, end; i < c->names.count; i = end) {
@@ -166,7 +180,7 @@ struct inq_error *inq_bindings_pairs(const struct inq_bindings *bindings, uint32
     if (!p.common || !p.own)
         error = &inq_error_oom;
     if (!error)
-        error = pair_up(graph, &p, &c);
+        error = pair_up(graph, &p, least, &c);
     if (!error)
         error = list_pairs(&p, least, graph->arena, ret_pairs, ret_count);
     free(p.common);

@@ -22,7 +22,10 @@
 #include "graph.h"
 #include "relocs.h"
 
-#define OWNER_SLOTS 4096u /* of the table that remembers owners of pages */
+/* Of the table that remembers owners of pages: so many for each module, powers of two. */
+#define OWNERS_A_MODULE 16u
+#define LEAST_OWNERS 64u
+#define MOST_OWNERS 4096u
 #define NOBODY UINT32_MAX /* no module of the closure defines it */
 #define UNCERTAIN (UINT32_MAX - 1)
 
@@ -44,7 +47,8 @@ struct judge {
     struct known *known;
     size_t n_known;
     uint32_t round;
-    struct owner owners[OWNER_SLOTS];
+    struct owner *owners;
+    size_t n_owners;
     const uint8_t *window; /* bytes of the segment that the last slot was in */
     uint64_t window_addr, window_size;
     struct { /* the last question about the order of a search */
@@ -90,7 +94,7 @@ static bool read_slot(struct judge *j, uint64_t addr, uint64_t *ret_value)
 /* The module whose range an address is in; SIZE_MAX without. */
 static size_t owner_of(struct judge *j, uint64_t addr)
 {
-    struct owner *o = &j->owners[(addr >> 12) % OWNER_SLOTS];
+    struct owner *o = &j->owners[(addr >> 12) & (j->n_owners - 1)];
     const struct inq_module *m;
 
     if (addr - o->start < o->size)
@@ -547,6 +551,15 @@ static struct inq_error *publish(struct judge *j)
     return NULL;
 }
 
+static bool make_owners(struct judge *j)
+{
+    j->n_owners = LEAST_OWNERS;
+    while (j->n_owners < MOST_OWNERS && j->n_owners / OWNERS_A_MODULE < j->graph->count)
+        j->n_owners *= 2;
+    j->owners = calloc(j->n_owners, sizeof(*j->owners));
+    return j->owners != NULL;
+}
+
 struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bindings)
 {
     const struct inq_core *core = graph->modules->core;
@@ -560,13 +573,14 @@ struct inq_error *inq_judge_all(struct inq_graph *graph, struct inq_bindings *bi
     j->types = inq_slot_types(core->machine, core->elf_class);
     j->mask = core->elf_class == 64 ? UINT64_MAX : UINT32_MAX;
     j->order.from = SIZE_MAX;
-    if (!inq_graph_find_contested(graph))
+    if (!make_owners(j) || !inq_graph_find_contested(graph))
         error = &inq_error_oom;
     for (size_t i = 0; i < graph->count && !error; i++)
         if (bindings->modules[i].loaded && !bindings->modules[i].is_linker && !judge_module(j, i))
             error = &inq_error_oom;
     if (!error)
         error = publish(j);
+    free(j->owners);
     free(j->known);
     INQ_ARRAY_FREE(&j->foreign);
     INQ_ARRAY_FREE(&j->in_scope);

@@ -92,6 +92,18 @@ static enum inq_slot_kind kind_of(const struct inq_slot_types *types, uint32_t t
     return type == types->absolute ? INQ_SLOT_ABS : INQ_SLOT_NONE;
 }
 
+/* Most entries of a table name no symbol (relative ones) and come in long rows. */
+static size_t skip_nameless(const struct inq_dynamic *d, const uint8_t *entries, size_t bytes,
+                            size_t entry, size_t n)
+{
+    const bool be = d->big_endian;
+
+    if (d->is64)
+        while (entry < n && inq_load_u64(entries + entry * bytes + 8, be) >> 32 == 0)
+            entry++;
+    return entry;
+}
+
 bool inq_slot_next(struct inq_tables *tables, const struct inq_dynamic *d,
                    const struct inq_slot_types *types, struct inq_slot_cursor *cursor,
                    struct inq_slot *ret_slot)
@@ -102,7 +114,10 @@ bool inq_slot_next(struct inq_tables *tables, const struct inq_dynamic *d,
 
         if (!cursor->opened && !open_table(tables, d, cursor))
             return false;
-        for (size_t n = cursor->bytes.size / bytes; cursor->entry < n;) {
+        for (size_t n = cursor->bytes.size / bytes;;) {
+            cursor->entry = skip_nameless(d, cursor->bytes.bytes, bytes, cursor->entry, n);
+            if (cursor->entry >= n)
+                break;
             struct raw e = load_entry(d, cursor->bytes.bytes + cursor->entry++ * bytes, rela);
             uint64_t symbol = d->is64 ? e.info >> 32 : e.info >> 8;
             enum inq_slot_kind kind =

@@ -5,8 +5,7 @@
  * mostly has its keys in order already, so sorting is one comparison a key.
  */
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -25,12 +24,19 @@ struct member {
     int node; /* in the dictionary; its order is the order of keys */
     size_t place;
     const char *key;
+    size_t key_size;
     json_t *value;
 };
 
 static void write_char(struct writer *writer, char c)
 {
-    inq_text_append_bytes(&writer->text, &c, 1);
+    struct inq_text *text = &writer->text;
+    if (text->failed || text->capacity - text->size < 2) { /* it, and the NUL */
+        inq_text_append_bytes(text, &c, 1);
+        return;
+    }
+    text->bytes[text->size++] = c;
+    text->bytes[text->size] = '\0';
 }
 
 static void write_break(struct writer *writer, size_t depth)
@@ -84,32 +90,81 @@ static size_t escape_point(char *out, uint32_t point)
     return size + put_unit(out + size, 0xdc00 + (point & 0x3ff));
 }
 
+/* A byte that stands for itself: printable ASCII but for the quote and the backslash. */
+static bool is_plain(uint8_t byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
+#define HAS_ZERO(word) (((word)-EACH_BYTE(0x01u)) & ~(word)&EACH_BYTE(0x80u))
+
+/* Eight bytes at once; it may say no where all of them are plain, never yes where one is not. */
+static bool are_plain(uint64_t word)
+{
+    return ((word | (word - EACH_BYTE(0x20u)) | HAS_ZERO(word ^ EACH_BYTE(0x7fu)) |
+             HAS_ZERO(word ^ EACH_BYTE((uint64_t)'"')) |
+             HAS_ZERO(word ^ EACH_BYTE((uint64_t)'\\'))) &
+            EACH_BYTE(0x80u)) == 0;
+}
+
+static size_t plain_size(const char *bytes, size_t size)
+{
+    size_t i = 0;
+    uint64_t word;
+    for (; size - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, bytes + i, sizeof(word));
+        if (!are_plain(word))
+            break;
+    }
+    while (i < size && is_plain((uint8_t)bytes[i]))
+        i++;
+    return i;
+}
+
 static void write_string(struct writer *writer, const char *bytes, size_t size)
 {
-    size_t clean = 0, i = 0;
+    size_t i = plain_size(bytes, size);
+    char *end = i == size ? inq_text_room(&writer->text, size + 2) : NULL;
+    if (end) { /* nearly all of them */
+        end[0] = '"';
+        memcpy(end + 1, bytes, size);
+        memcpy(end + 1 + size, "\"", 2);
+        writer->text.size += size + 2;
+        return;
+    }
     write_char(writer, '"');
+    inq_text_append_bytes(&writer->text, bytes, i);
     while (i < size) {
-        uint8_t byte = (uint8_t)bytes[i];
-        if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-            i++;
-            continue;
-        }
         char out[12];
         uint32_t point;
-        inq_text_append_bytes(&writer->text, bytes + clean, i - clean);
         i += decode(bytes + i, &point);
         inq_text_append_bytes(&writer->text, out, escape_point(out, point));
-        clean = i;
+        size_t plain = plain_size(bytes + i, size - i);
+        inq_text_append_bytes(&writer->text, bytes + i, plain);
+        i += plain;
     }
-    inq_text_append_bytes(&writer->text, bytes + clean, size - clean);
     write_char(writer, '"');
+}
+
+static void write_integer(struct writer *writer, json_int_t value)
+{
+    char out[24];
+    size_t at = sizeof(out);
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        out[--at] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        out[--at] = '-';
+    inq_text_append_bytes(&writer->text, out + at, sizeof(out) - at);
 }
 
 static void write_number(struct writer *writer, const json_t *value)
 {
     char out[64];
     if (json_is_integer(value)) {
-        inq_text_printf(&writer->text, "%" PRIdMAX, (intmax_t)json_integer_value(value));
+        write_integer(writer, json_integer_value(value));
         return;
     }
     /* jansson knows how to keep the locale's comma out; six digits are more than a time has */
@@ -158,12 +213,14 @@ static size_t sort_members(json_t *object, int node, struct member *members)
     bool sorted = true;
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)
-    {
-        int at = inq_fact_node_member(node, key, strlen(key));
+    int at = INQ_FACT_NODE_NONE;
+    json_object_foreach (object, key, value) {
+        size_t size = strlen(key);
+        at = inq_fact_node_member_after(node, at, key, size);
         if (at == INQ_FACT_NODE_NONE)
             at = INT16_MAX;
-        members[count] = (struct member){.node = at, .place = count, .key = key, .value = value};
+        members[count] = (struct member){
+            .node = at, .place = count, .key = key, .key_size = size, .value = value};
         if (count > 0 && members[count - 1].node > at)
             sorted = false;
         count++;
@@ -195,8 +252,10 @@ static void write_object(struct writer *writer, json_t *object, int node, size_t
         if (i > 0)
             write_char(writer, ',');
         write_break(writer, depth + 1);
-        write_string(writer, member->key, strlen(member->key));
-        inq_text_append(&writer->text, writer->indent ? ": " : ":");
+        write_string(writer, member->key, member->key_size);
+        write_char(writer, ':');
+        if (writer->indent)
+            write_char(writer, ' ');
         write_value(writer, member->value,
                     member->node == INT16_MAX ? INQ_FACT_NODE_NONE : member->node, depth + 1);
     }
@@ -210,8 +269,7 @@ static void write_array(struct writer *writer, json_t *array, int node, size_t d
     size_t i;
     json_t *item;
     write_char(writer, '[');
-    json_array_foreach(array, i, item)
-    {
+    json_array_foreach (array, i, item) {
         if (i > 0)
             write_char(writer, ',');
         write_break(writer, depth + 1);

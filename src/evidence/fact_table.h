@@ -23,6 +23,11 @@ extern const size_t inq_fact_table_count;
  * values of a map are its member "*".
  */
 int inq_fact_node_member(int parent, const char *key, size_t key_size);
+/*
+ * The same, where the member before it was the node `before` (any value without one): documents are
+ * mostly written in the dictionary's order, and then it is the next one.
+ */
+int inq_fact_node_member_after(int parent, int before, const char *key, size_t key_size);
 /* The fact of a node; NULL for the root and for none. */
 const struct inq_fact *inq_fact_node_fact(int node);
 /* INQ_FACT_NODE_ROOT for members of the document itself. */

@@ -90,6 +90,21 @@ int inq_fact_node_member(int parent, const char *key, size_t key_size)
     return find_member(parent, key, key_size);
 }
 
+int inq_fact_node_member_after(int parent, int before, const char *key, size_t key_size)
+{
+    const int next = before + 1;
+
+    if (before >= 0 && next < MAX_FACTS && keys[next] && parents[next] == parent &&
+        key_sizes[next] == key_size && !memcmp(keys[next], key, key_size))
+        return next;
+    return inq_fact_node_member(parent, key, key_size);
+}
+
+void inq_facts_warm_up(void)
+{
+    pthread_once(&tree_once, build_tree);
+}
+
 const struct inq_fact *inq_fact_node_fact(int node)
 {
     return node >= 0 ? &inq_fact_table[node] : NULL;

@@ -43,6 +43,11 @@ struct inq_fact {
 /* Sorted in document order (the order of keys in the report). */
 const struct inq_fact *inq_facts(size_t *ret_count);
 /*
+ * Makes the dictionary's index, which the first look-up would: for a process that others are forked
+ * from, so that not each of them makes its own.
+ */
+void inq_facts_warm_up(void);
+/*
  * What the quantifiers around a condition are at, the outermost first. `list` is the fact of the
  * list that the element is of; `value` is the element, or NULL where none is known (or only the
  * dictionary is asked).

@@ -9,10 +9,10 @@
 
 #include <string.h>
 
+#include "bounds.h"
 #include "cleanup.h"
 #include "evidence.h"
 #include "fact_table.h"
-#include "bounds.h"
 #include "text.h"
 
 #define MAX_DEPTH 16
@@ -129,8 +129,7 @@ static const char *check_plain_list(const struct inq_fact *fact, const json_t *v
         return "is no list";
     if (json_array_size(value) > list_limit(fact))
         return "is too long a list";
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         bool good = fact->type == INQ_FACT_TEXTS
                         ? json_is_string(item) && json_string_length(item) <= MAX_TEXT_BYTES
                         : json_is_integer(item);
@@ -181,13 +180,13 @@ static void check_members(struct check *check, int node, const json_t *object)
 {
     const char *key;
     json_t *value;
+    int member = INQ_FACT_NODE_NONE;
     if (!json_is_object(object)) {
         fail(check, "is no object");
         return;
     }
-    json_object_foreach((json_t *)object, key, value)
-    {
-        int member = inq_fact_node_member(node, key, strlen(key));
+    json_object_foreach ((json_t *)object, key, value) {
+        member = inq_fact_node_member_after(node, member, key, strlen(key));
         if (member >= 0)
             check_value(check, member, value);
         else if (!json_is_null(value) && !is_twin(node, key, value))
@@ -211,8 +210,7 @@ static void check_list(struct check *check, int node, const json_t *value)
         fail(check, "is too long a list");
         return;
     }
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach (value, i, item) {
         check_members(check, node, item);
         if (check->problem) {
             fail_inside(check, NULL, true, i);
@@ -230,8 +228,7 @@ static void check_map(struct check *check, int node, const json_t *value)
         fail(check, "is no object, or has too many names");
         return;
     }
-    json_object_foreach((json_t *)value, key, item)
-    {
+    json_object_foreach ((json_t *)value, key, item) {
         if (strlen(key) > MAX_KEY_BYTES)
             fail(check, "has too long a name");
         else if (!json_is_null(item))

@@ -300,8 +300,10 @@ static bool is_named(const struct inq_image *image, const struct inq_image_symbo
 {
     const uint32_t at = inq_load_u32(table->symbols + i * table->entry_bytes, image->big_endian);
 
+    /* few names end just there */
     return at < table->strings_size && table->strings_size - at >= size &&
-           table->strings[at] == name[0] && memcmp(table->strings + at, name, size) == 0;
+           table->strings[at + size - 1] == '\0' && table->strings[at] == name[0] &&
+           memcmp(table->strings + at, name, size) == 0;
 }
 
 /* A global symbol, else a local one (ret_symbol is then set, too). */

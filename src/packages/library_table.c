@@ -98,9 +98,10 @@ bool inq_match_any(const char *globs, const char *text)
     char glob[128];
 
     while (*globs) {
-        size_t size = strcspn(globs, "|");
+        size_t size = (size_t)(strchrnul(globs, '|') - globs);
+        bool differs = *globs != text[0] && !strchr("*?[\\|", *globs); /* most do, at once */
 
-        if (size < sizeof(glob)) {
+        if (!differs && size < sizeof(glob)) {
             memcpy(glob, globs, size);
             glob[size] = '\0';
             if (inq_glob_match(glob, text))

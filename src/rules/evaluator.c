@@ -14,11 +14,18 @@
 #define COLUMNS 512u          /* slots of the hash; half of them are used at most */
 #define MAX_CELLS (4u << 20u) /* values in all columns together: 32 MiB */
 #define LEAST_ELEMENTS 8u     /* shorter lists are as quickly asked */
+#define KEPT 128u             /* answers that are kept */
 
 struct inq_column {
     const json_t *list;
     const char *member;
     const json_t **values;
+};
+
+/* Many rules ask for the same few facts of the whole document: signal.name, abort.text. */
+struct inq_answer_kept {
+    const struct inq_fact *fact;
+    struct inq_fact_value value;
 };
 
 struct inq_evaluator *inq_evaluator_create(const json_t *document)
@@ -28,7 +35,10 @@ struct inq_evaluator *inq_evaluator_create(const json_t *document)
         return NULL;
     evaluator->document = document;
     evaluator->columns = calloc(COLUMNS, sizeof(*evaluator->columns));
-    if (!evaluator->columns) {
+    evaluator->kept = calloc(KEPT, sizeof(*evaluator->kept));
+    if (!evaluator->columns || !evaluator->kept) {
+        free(evaluator->columns);
+        free(evaluator->kept);
         free(evaluator);
         return NULL;
     }
@@ -42,6 +52,7 @@ void inq_evaluator_destroy(struct inq_evaluator *evaluator)
     for (size_t i = 0; i < COLUMNS; i++)
         free(evaluator->columns[i].values);
     free(evaluator->columns);
+    free(evaluator->kept);
     free(evaluator);
 }
 
@@ -96,12 +107,35 @@ static struct inq_fact_value look_up(const struct inq_run *run, const char *path
     return inq_evidence_get_in(run->evaluator->document, path, scope);
 }
 
+/* Does the condition ask for a fact as the dictionary names it, of no element and no other fact? */
+static bool is_keepable(const struct inq_condition *condition)
+{
+    return condition->uses == 0 && condition->fact && !condition->right &&
+           !strcmp(condition->path, condition->fact->path);
+}
+
+static struct inq_fact_value look_up_kept(const struct inq_run *run,
+                                          const struct inq_condition *condition,
+                                          const struct inq_fact_scope *scope)
+{
+    struct inq_answer_kept *kept =
+        &run->evaluator->kept[(uintptr_t)condition->fact / sizeof(*condition->fact) % KEPT];
+
+    if (!is_keepable(condition))
+        return look_up(run, condition->path, scope);
+    if (kept->fact != condition->fact) {
+        kept->value = look_up(run, condition->path, scope);
+        kept->fact = condition->fact;
+    }
+    return kept->value;
+}
+
 /* Looked up by its path, with what stands on the right. */
 static enum inq_truth compare_by_path(const struct inq_run *run,
                                       const struct inq_condition *condition,
                                       const struct inq_fact_scope *scope)
 {
-    struct inq_fact_value right, fact = look_up(run, condition->path, scope);
+    struct inq_fact_value right, fact = look_up_kept(run, condition, scope);
     if (!condition->right)
         return inq_compare_fact(condition, &fact, NULL);
     right = look_up(run, condition->right, scope);
@@ -236,7 +270,7 @@ struct inq_list_result inq_run_each(
     bool (*visit)(void *context, const json_t *element, enum inq_truth truth), void *context)
 {
     struct inq_list_result result = {.truth = INQ_NO};
-    struct inq_fact_value list = look_up(run, condition->path, scope);
+    struct inq_fact_value list = look_up_kept(run, condition, scope);
     if (list.known == INQ_UNKNOWN) {
         result.truth = INQ_MAYBE;
         result.why = list.why;

@@ -31,6 +31,8 @@ struct inq_evaluator {
     const json_t *document;
     struct inq_column *columns; /* an open hash */
     size_t n_columns, n_cells;
+    struct inq_answer_kept
+        *kept;   /* facts that were asked for before, by their place in the table */
     bool failed; /* no memory: the truth that was found must not be used */
 };
 /* NULL when there are too many already: then the elements are asked one by one. */

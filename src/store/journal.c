@@ -114,11 +114,17 @@ static struct inq_error *look_up(struct inq_store *store, const struct inq_store
     return error;
 }
 
-static void bind_owner(const struct inq_store *store, sqlite3_stmt *statement, int at)
+static void bind_owner(struct inq_store *store, sqlite3_stmt *statement, int at)
 {
-    inq_sql_bind_int(statement, at, getpid());
+    const pid_t self = getpid();
+
+    if (store->owner.pid != self) { /* it does not change while a process lives */
+        store->owner.start = inq_owner_start(self);
+        store->owner.pid = store->owner.start != 0 ? self : 0;
+    }
+    inq_sql_bind_int(statement, at, self);
     inq_sql_bind_text(statement, at + 1, store->boot_id);
-    inq_sql_bind_int(statement, at + 2, (int64_t)inq_owner_start(getpid()));
+    inq_sql_bind_int(statement, at + 2, (int64_t)store->owner.start);
 }
 
 static struct inq_error *take(struct inq_store *store, const struct inq_store_file *file,

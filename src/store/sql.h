@@ -63,6 +63,10 @@ struct inq_store {
     uint64_t unread;     /* inq_store_unread() */
     struct ZSTD_CCtx_s *packer; /* made with the first record */
     struct {
+        pid_t pid;
+        uint64_t start;
+    } owner; /* this process, once it has claimed a file */
+    struct {
         uint64_t dev, ino;
     } own[3]; /* the file, -wal, -shm; they stay as long as they are open. 0: not there */
 };

@@ -257,6 +257,9 @@ static unw_accessors_t accessors = {
     .get_proc_name = NULL,
 };
 
+/* What the warm-up has made, for the first one who needs it: its caches are 26 KB to zero. */
+static unw_addr_space_t spare_space;
+
 struct inq_error *inq_cfi_create(struct inq_codemap *code, struct inq_arena *arena,
                                  struct inq_cfi **ret_cfi)
 {
@@ -267,7 +270,9 @@ struct inq_error *inq_cfi_create(struct inq_codemap *code, struct inq_arena *are
     cfi->arena = arena;
     cfi->n_tables = code->modules->count;
     cfi->tables = INQ_ARENA_ARRAY(arena, cfi->n_tables ? cfi->n_tables : 1, struct inq_eh_table);
-    cfi->space = unw_create_addr_space(&accessors, 0);
+    cfi->space = __atomic_exchange_n(&spare_space, NULL, __ATOMIC_RELAXED);
+    if (!cfi->space)
+        cfi->space = unw_create_addr_space(&accessors, 0);
     if (!cfi->tables || !cfi->space) {
         inq_cfi_destroy(cfi);
         return &inq_error_oom;
@@ -467,5 +472,7 @@ void inq_unwind_warm_up(void)
     if (!space)
         return;
     unw_init_remote(&cursor, space, &nothing);
-    unw_destroy_addr_space(space);
+    space = __atomic_exchange_n(&spare_space, space, __ATOMIC_RELAXED);
+    if (space)
+        unw_destroy_addr_space(space);
 }

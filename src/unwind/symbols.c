@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <elf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cleanup.h"
+#include "cursor.h"
 #include "demangle.h"
 #include "image_tables.h"
 #include "stacks.h"
@@ -173,12 +175,30 @@ static bool usable_name(const struct table *table, size_t i, struct inq_symbol *
     return true;
 }
 
+/* The next symbol from `i` on that may reach into [first, last]; the count without one. */
+static size_t next_near(const struct table *table, size_t i, uint64_t first, uint64_t last)
+{
+    const uint8_t *p = table->symbols->symbols;
+
+    if (!is_elf64_le(table))
+        return i;
+    for (p += i * sizeof(Elf64_Sym); i < table->symbols->count; i++, p += sizeof(Elf64_Sym)) {
+        const uint64_t addr = inq_load_u64(p + offsetof(Elf64_Sym, st_value), false);
+
+        if (addr <= last &&
+            (addr > first || inq_load_u64(p + offsetof(Elf64_Sym, st_size), false) > first - addr))
+            break;
+    }
+    return i;
+}
+
 /* The one pass: symbols whose size covers an address. */
 static void pass_sized(struct pass *pass, const struct table *table)
 {
     uint64_t first = pass->wanted[0].addr, last = pass->wanted[pass->count - 1].addr;
 
-    for (size_t i = 0; i < table->symbols->count; i++) {
+    for (size_t i = next_near(table, 0, first, last); i < table->symbols->count;
+         i = next_near(table, i + 1, first, last)) {
         uint64_t addr, size, end;
         struct inq_symbol symbol;
         if (!peek_range(table, i, &addr, &size) || addr > last || size == 0 ||

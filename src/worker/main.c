@@ -23,6 +23,7 @@
 #include "broker.h"
 #include "cleanup.h"
 #include "config.h"
+#include "facts.h"
 #include "frame.h"
 #include "sandbox.h"
 #include "start.h"
@@ -316,6 +317,7 @@ static void answer_order(const struct inq_start_order *order, void *context)
 static int serve(struct options *options)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    inq_facts_warm_up();
     inq_sandbox_prepare(&options->sandbox);
     return inq_start_serve(INQ_START_FD, answer_order, options);
 }

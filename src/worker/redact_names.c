@@ -6,6 +6,7 @@
  * the same letters as "token", "key" and "pass", and hide nothing.
  */
 
+#include <stdint.h>
 #include <string.h>
 
 #include "cleanup.h"
@@ -43,7 +44,7 @@ static void split(struct inq_piece name, struct parts *parts)
 static bool is_one_of(const char *word, const char *const *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!strcmp(word, words[i]))
+        if (word[0] == words[i][0] && !strcmp(word, words[i]))
             return true;
     return false;
 }
@@ -108,21 +109,37 @@ static const char *const weak[] = {"auth", "jwt",   "sig", "signature",
                                    "cred", "creds", "sas", "bearer"};
 static const char *const weak_inside[] = {"token", "key", "sessid", "sessionid", "authorization"};
 
+/* A bit for each letter that a word has: one that lacks the first two of another is not around it.
+ */
+static uint32_t letters_of(const char *word)
+{
+    uint32_t letters = 0;
+
+    for (; *word; word++)
+        letters |= inq_is_lower(*word) ? 1u << (*word - 'a') : 0;
+    return letters;
+}
+
+static bool is_around(const char *word, uint32_t letters, const char *const *insides, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((letters >> (insides[i][0] - 'a') & letters >> (insides[i][1] - 'a') & 1) &&
+            strstr(word, insides[i]))
+            return true;
+    return false;
+}
+#define IS_AROUND(word, letters, words) is_around((word), (letters), (words), INQ_ARRAY_SIZE(words))
+
 static enum inq_secrecy part_secrecy(const char *part)
 {
-    if (IS_ONE_OF(part, innocent))
-        return INQ_NAME_PLAIN;
-    if (IS_ONE_OF(part, strong))
-        return INQ_NAME_STRONG;
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(strong_inside); i++)
-        if (strstr(part, strong_inside[i]))
-            return INQ_NAME_STRONG;
-    if (IS_ONE_OF(part, weak))
-        return INQ_NAME_WEAK;
-    for (size_t i = 0; i < INQ_ARRAY_SIZE(weak_inside); i++)
-        if (strstr(part, weak_inside[i]))
-            return INQ_NAME_WEAK;
-    return INQ_NAME_PLAIN;
+    const uint32_t letters = letters_of(part);
+    enum inq_secrecy found = INQ_NAME_PLAIN;
+
+    if (IS_ONE_OF(part, strong) || IS_AROUND(part, letters, strong_inside))
+        found = INQ_NAME_STRONG;
+    else if (IS_ONE_OF(part, weak) || IS_AROUND(part, letters, weak_inside))
+        found = INQ_NAME_WEAK;
+    return found != INQ_NAME_PLAIN && IS_ONE_OF(part, innocent) ? INQ_NAME_PLAIN : found;
 }
 
 enum inq_secrecy inq_name_secrecy(struct inq_piece name)

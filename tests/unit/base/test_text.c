@@ -204,6 +204,47 @@ static void text_without_memory_stays_as_it_is(void **state)
     inq_text_deinit(&text);
 }
 
+/* What just fits, what just does not, and what is nothing. */
+static void printing_up_to_the_end_of_the_room(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 130; before++)
+        for (int size = 0; size < 70; size++) {
+            struct inq_text text = {0};
+
+            inq_text_printf(&text, "%*s", before, "");
+            inq_text_printf(&text, "%0*d", size, 7);
+            inq_text_append(&text, "|");
+            assert_false(text.failed);
+            assert_int_equal(text.size, before + (size ? size : 1) + 1);
+            assert_int_equal(strlen(text.bytes), text.size);
+            assert_string_equal(text.bytes + text.size - 2, "7|");
+            assert_int_equal(strspn(text.bytes, " "), before);
+            inq_text_deinit(&text);
+        }
+}
+
+static void room_for_a_writer_of_its_own(void **state)
+{
+    struct inq_text text = {0};
+    char *end;
+
+    (void)state;
+    inq_text_append(&text, "ab");
+    end = inq_text_room(&text, 200);
+    assert_non_null(end);
+    assert_ptr_equal(end, text.bytes + 2);
+    memset(end, 'c', 200);
+    end[200] = '\0';
+    text.size += 200;
+    inq_text_append(&text, "d");
+    assert_int_equal(strlen(text.bytes), 203);
+    assert_null(inq_text_room(&text, SIZE_MAX - 2));
+    assert_true(text.failed);
+    assert_null(inq_text_room(&text, 1));
+    inq_text_deinit(&text);
+}
+
 static void begins_and_ends(void **state)
 {
     (void)state;
@@ -278,6 +319,8 @@ int run_text_tests(void)
         cmocka_unit_test(width_counts_columns),
         cmocka_unit_test(text_grows_and_prints),
         cmocka_unit_test(text_without_memory_stays_as_it_is),
+        cmocka_unit_test(printing_up_to_the_end_of_the_room),
+        cmocka_unit_test(room_for_a_writer_of_its_own),
         cmocka_unit_test(begins_and_ends),
         cmocka_unit_test(glob_matches),
         cmocka_unit_test(glob_sets_and_quotes),

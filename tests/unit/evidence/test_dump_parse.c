@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,38 @@ static void only_ascii_leaves(void **state)
         assert_true(json_equal(back, doc));
         json_decref(back);
     }
+    json_decref(doc);
+}
+
+/* Every ASCII byte, at each place of a string that is looked at eight bytes at a time. */
+static void each_byte_at_each_place(void **state)
+{
+    (void)state;
+    for (size_t place = 0; place < 20; place++)
+        for (int byte = 1; byte < 0x80; byte++) {
+            char bytes[21] = "abcdefghijklmnopqrst";
+            bytes[place] = (char)byte;
+            json_t *doc = json_pack("{s:s, s:s}", "zebra", bytes, bytes, "z");
+            _cleanup_free_ char *text = inq_evidence_dump(doc, false);
+            assert_non_null(text);
+            for (const char *at = text; *at; at++)
+                assert_true(*at >= 0x20 && *at < 0x7f);
+            json_t *back = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+            assert_true(json_equal(back, doc));
+            json_decref(back);
+            json_decref(doc);
+        }
+}
+
+static void numbers_to_their_ends(void **state)
+{
+    (void)state;
+    json_t *doc =
+        json_pack("{s:[I,I,I,I,I,I]}", "zebra", (json_int_t)INT64_MIN, (json_int_t)INT64_MAX,
+                  (json_int_t)0, (json_int_t)-1, (json_int_t)10, (json_int_t)-907);
+    _cleanup_free_ char *text = inq_evidence_dump(doc, false);
+    assert_string_equal(text,
+                        "{\"zebra\":[-9223372036854775808,9223372036854775807,0,-1,10,-907]}");
     json_decref(doc);
 }
 
@@ -209,6 +242,8 @@ int test_dump_parse(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_come_in_the_order_of_the_dictionary),
         cmocka_unit_test(only_ascii_leaves),
+        cmocka_unit_test(each_byte_at_each_place),
+        cmocka_unit_test(numbers_to_their_ends),
         cmocka_unit_test(good_documents),
         cmocka_unit_test(wrong_types),
         cmocka_unit_test(unknown_keys),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "facts.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "evidence_tests.h"
+#include "fact_table.h"
 
 static void every_fact_is_found_by_its_own_path(void **state)
 {
@@ -15,6 +17,29 @@ static void every_fact_is_found_by_its_own_path(void **state)
         assert_ptr_equal(inq_fact_find(facts[i].path, NULL), &facts[i]);
         assert_non_null(facts[i].doc);
         assert_int_equal(facts[i].type == INQ_FACT_WORD, facts[i].values != NULL);
+    }
+}
+
+/* Whatever stood before it, a member is the one that is found without a hint. */
+static void a_member_after_any_other(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct inq_fact *facts = inq_facts(&count);
+    for (int i = 0; i < (int)count; i++) {
+        const char *dot = strrchr(facts[i].path, '.'), *key = dot ? dot + 1 : facts[i].path;
+        const size_t size = strcspn(key, "[");
+        const int parent = inq_fact_node_parent(i);
+        const int befores[] = {INQ_FACT_NODE_NONE, INQ_FACT_NODE_ROOT, i - 2,     i - 1, i,
+                               (int)count - 1,     (int)count,         INT16_MAX, 511};
+        assert_int_equal(inq_fact_node_member(parent, key, size), i);
+        for (size_t k = 0; k < sizeof(befores) / sizeof(befores[0]); k++) {
+            assert_int_equal(inq_fact_node_member_after(parent, befores[k], key, size), i);
+            assert_int_equal(inq_fact_node_member_after(parent, befores[k], "zebra", 5),
+                             INQ_FACT_NODE_NONE);
+            assert_int_equal(inq_fact_node_member_after(INQ_FACT_NODE_NONE, befores[k], key, size),
+                             INQ_FACT_NODE_NONE);
+        }
     }
 }
 
@@ -116,6 +141,7 @@ int test_facts(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fact_is_found_by_its_own_path),
+        cmocka_unit_test(a_member_after_any_other),
         cmocka_unit_test(parents_stand_above_their_members),
         cmocka_unit_test(aliases),
         cmocka_unit_test(wrong_paths),
