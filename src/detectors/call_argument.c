@@ -106,6 +106,21 @@ size_t inq_call_find(struct inq_dump *dump, const struct inq_stack *stack, const
     return INQ_NO_FRAME;
 }
 
+bool inq_call_leads_to(struct inq_dump *dump, uint64_t end, bool (*wanted)(const char *function))
+{
+    uint64_t target;
+    bool direct = call_target(dump, end, &target);
+
+    for (unsigned hop = 0; direct && hop < MOST_HOPS; hop++) {
+        struct inq_symbol_at symbol = inq_symbol_at(dump->modules, target);
+
+        if (symbol.offset == 0 && symbol.function && wanted(symbol.function))
+            return true;
+        direct = jumps_on(dump, target, &target);
+    }
+    return false;
+}
+
 /* ---- one function ---------------------------------------------------------------------------- */
 
 /* What an instruction of 32 bits leaves of the upper half: nothing, or copies of the sign. */

@@ -43,6 +43,13 @@ bool inq_call_nth_argument(struct inq_dump *dump, const struct inq_stack *stack,
                            const char **ret_why);
 
 /*
+ * Does the call that ends at `end` lead to a function that is wanted, directly, by its slot or by
+ * functions that only jump on? Not so by a function that works out other arguments and jumps then:
+ * no frame is left of that one.
+ */
+bool inq_call_leads_to(struct inq_dump *dump, uint64_t end, bool (*wanted)(const char *function));
+
+/*
  * The innermost frame whose call leads to one of the functions (NULL-terminated names), directly,
  * by its slot or by functions that only jump on (operator delete); INQ_NO_FRAME without.
  * *ret_function: which one it was called as; one of the names.

@@ -106,18 +106,27 @@ static bool was_overwritten(struct call *call)
     return false;
 }
 
-static bool find_size(struct call *call, const char *function)
+static bool is_copy(const char *function)
 {
-    const char *const names[] = {function, "memcpy", "memmove", "mempcpy", "memset", NULL};
-    const char *called;
+    return copy_name(function) != NULL;
+}
 
+/*
+ * Only the very caller counts, and only where its call goes to such a function: one in between that
+ * ended in a jump (a tail call) has left no frame, and its caller's third argument was another.
+ */
+static bool find_size(struct call *call)
+{
     call->why = "its caller is not known for certain";
-    call->at = inq_call_find(call->dump, call->stack, names, &called);
-    if (call->at == INQ_NO_FRAME)
+    for (call->at = 1; call->at < call->stack->n_frames; call->at++)
+        if (!call->stack->frames[call->at].inlined)
+            break;
+    if (call->at >= call->stack->n_frames || !call->stack->frames[call->at].pc_is_return ||
+        !inq_frame_is_sure(&call->stack->frames[call->at]))
         return false;
-    for (size_t i = 1; i < call->at; i++) /* the very caller, not one further out */
-        if (!call->stack->frames[i].inlined)
-            return false;
+    call->why = "its caller does not call it directly";
+    if (!inq_call_leads_to(call->dump, call->stack->frames[call->at].pc, is_copy))
+        return false;
     if (!inq_call_nth_argument(call->dump, call->stack, call->at, 2, &call->size, &call->why))
         return false;
     call->why = "the copy may have written over the place it was read from";
@@ -133,7 +142,7 @@ struct inq_error *inq_detect_copy_size(struct inq_dump *dump, struct inq_evidenc
     if (inq_crash_kind(dump) != INQ_CRASH_FAULT || !name || !call.stack || !frame->module)
         return NULL;
     inq_evidence_set_text(evidence, "fault.copy.function", name);
-    if (!find_size(&call, frame->function)) {
+    if (!find_size(&call)) {
         inq_evidence_set_unknown(evidence, "fault.copy.size", "%s", call.why);
         return evidence->failed ? &inq_error_oom : NULL;
     }

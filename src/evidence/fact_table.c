@@ -558,8 +558,8 @@ const struct inq_fact inq_fact_table[] = {
          "they held stays held. A child of a process with one thread is false"),
     BOOL("state.on_signal_stack", "signal-stack", "the crashing thread was on its signal stack"),
     INT("state.errno", "errno",
-        "errno of the crashing thread: why its last call failed that did, however long ago; 0: none "
-        "has failed"),
+        "errno of the crashing thread: why its last call failed that did, however long ago; 0: "
+        "none has failed"),
     TEXT("state.errno_name", "errno", "its name: ENOMEM; null for 0"),
     BOOL("state.finalizing", "finalizing", "a language runtime was shutting down, or had"),
     TEXT("state.finalizing_runtime", "finalizing", "which: a name as in runtimes[]"),

@@ -20,7 +20,7 @@ const char *inq_policy_name_refused(const char *path, bool sysroot);
 bool inq_policy_root_may_read(const struct stat *st);
 /* Why not, and what to do; shorter than inq_file_reply.reason. */
 #define INQ_POLICY_CLOSED_TO_OTHERS                                                               \
-    "closed to others, and inquest runs as root: make it readable by everyone, or name its "      \
+    "closed to others, and inquest runs as root; make it readable by everyone, or name its "      \
     "folder with --debug-dir"
 
 #endif
