@@ -178,13 +178,18 @@ static bool fault_by_call_site(struct inq_dump *dump, uint64_t *ret_value)
  * bits, 1 MiB with 32, more with huge pages). What free() is given on a stack or in static data
  * often has such a "size" in front of it, and free() fails at that multiple. The block is the one
  * place that a register holds below which there is such a mark, and from which that multiple comes.
+ * Where there are several, it is the one that the caller's code handed over.
  */
-static bool chunk_by_arena(const struct inq_dump *dump, const struct inq_core_thread *thread,
+static bool chunk_by_arena(struct inq_dump *dump, const struct inq_core_thread *thread,
                            uint64_t *ret_chunk)
 {
     const struct inq_cpu *cpu = dump->core->cpu;
     uint64_t heap = UINT64_C(1) << (cpu->word_bytes == 8 ? 26 : 20), found = 0, value, size;
+    const struct inq_stack *stack = inq_crashed_stack(dump);
+    struct inq_call_argument argument;
     struct inq_fault_site site;
+    const char *function, *why;
+    bool many = false, by_caller = false;
 
     inq_fault_site(dump, &site);
     const struct inq_operand *operand = site.operand;
@@ -192,18 +197,21 @@ static bool chunk_by_arena(const struct inq_dump *dump, const struct inq_core_th
         operand->address == 0 || operand->address % heap != 0 ||
         operand->address != operand->base_value)
         return false;
+    const size_t at = inq_call_find(dump, stack, functions, &function);
+    const bool has_caller =
+        at != INQ_NO_FRAME && inq_call_argument(dump, stack, at, &argument, &why);
     for (size_t i = 0; i < cpu->n_registers && i < INQ_MAX_REGISTERS; i++) {
         value = thread->registers[i];
         if (value <= operand->address || value - operand->address >= heap ||
             value % (2 * cpu->word_bytes) != 0 ||
             !inq_memory_word(dump->memory, value + cpu->word_bytes, &size) || (size & 6) != 4)
             continue;
-        if (found != 0 && found != value)
-            return false;
+        many |= found != 0 && found != value;
         found = value;
+        by_caller |= has_caller && argument.value == value + 2 * cpu->word_bytes;
     }
-    *ret_chunk = found;
-    return found != 0;
+    *ret_chunk = by_caller ? argument.value - 2 * cpu->word_bytes : found;
+    return by_caller || (found != 0 && !many);
 }
 
 static struct inq_error *set_no_block(struct inq_dump *dump, struct inq_evidence *evidence,

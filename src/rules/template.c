@@ -9,6 +9,7 @@
 
 /* What one template may grow to: a path in it can stand for a 4 KiB name many times over. */
 #define RENDERED_BYTES 65536u
+#define LONG_NAME 80u /* of a function, in bytes */
 /* Of a list a sentence names a few. */
 #define MAX_LISTED 8u
 
@@ -229,6 +230,41 @@ static bool says_something(struct inq_fact_value value)
            !(json_is_array(value.value) && json_array_size(value.value) == 0);
 }
 
+/*
+ * "std::map<int, std::vector<...>, ...>::at" repeated in each sentence hides what these say: where
+ * a name of C++ is long, its template arguments are left out. Those of operators stay as they are.
+ */
+static void append_name(struct inq_text *out, const char *name)
+{
+    size_t depth = 0, open = 0, closed = 0;
+
+    for (const char *at = name; *at; at++) {
+        open += *at == '<';
+        closed += *at == '>';
+        if (closed > open)
+            break;
+    }
+    if (strlen(name) <= LONG_NAME || open != closed || strstr(name, "operator") ||
+        strstr(name, "->")) {
+        inq_text_append(out, name);
+        return;
+    }
+    for (const char *at = name; *at; at++) {
+        depth -= *at == '>';
+        if (depth == 0)
+            inq_text_append_bytes(out, at, 1);
+        if (*at == '<' && depth++ == 0)
+            inq_text_append(out, "...");
+    }
+}
+
+static bool is_function(const char *path)
+{
+    const char *last = strrchr(path, '.');
+
+    return !strcmp(last ? last + 1 : path, "function");
+}
+
 static void append_fact(struct inq_text *out, const char *start, size_t size,
                         const json_t *document, const struct inq_fact_scope *scope)
 {
@@ -250,6 +286,8 @@ static void append_fact(struct inq_text *out, const char *start, size_t size,
     _cleanup_free_ char *text = inq_fact_text(document, inq_fact_find_in(path, scope), value.value);
     if (!text)
         out->failed = true;
+    else if (is_function(path))
+        append_name(out, text);
     else
         inq_text_append(out, text);
 }

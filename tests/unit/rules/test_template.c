@@ -134,12 +134,36 @@ static void rendering_is_bounded(void **state)
     free(text);
 }
 
+/* Names that fill the page lose their template arguments, and no others do. */
+static void long_names_are_shortened(void **state)
+{
+#define LONG                                                                                       \
+    "std::map<int, std::vector<std::pair<long, std::string> >, std::less<int>, "                   \
+    "std::allocator<int> >"
+    (void)state;
+    json_t *document =
+        rules_document("{\"fault\": {\"function\": \"" LONG "::at\", \"module\": \"" LONG "\"},"
+                       " \"threads\": [{\"crashed\": true, \"frames\": ["
+                       " {\"index\": 0, \"function\": \"std::vector<int>::at\"},"
+                       " {\"index\": 1, \"function\": \"operator< <int, " LONG " >\"},"
+                       " {\"index\": 2, \"function\": \"odd>" LONG "<\"},"
+                       " {\"index\": 3, \"function\": \"f<" LONG ">::g<" LONG " >\"}]}]}");
+    assert_rendered("{fault.function}", document, "std::map<...>::at");
+    assert_rendered("{fault.module}", document, LONG);
+    assert_rendered("{frame[0].function}", document, "std::vector<int>::at");
+    assert_rendered("{frame[1].function}", document, "operator< <int, " LONG " >");
+    assert_rendered("{frame[2].function}", document, "odd>" LONG "<");
+    assert_rendered("{frame[3].function}", document, "f<...>::g<...>");
+    json_decref(document);
+#undef LONG
+}
+
 int test_template(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_filled_in),    cmocka_unit_test(modules_are_named),
         cmocka_unit_test(elements_are_filled_in), cmocka_unit_test(templates_are_checked),
-        cmocka_unit_test(rendering_is_bounded),
+        cmocka_unit_test(rendering_is_bounded),   cmocka_unit_test(long_names_are_shortened),
     };
     return cmocka_run_group_tests_name("template", tests, NULL, NULL);
 }
