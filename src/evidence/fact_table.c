@@ -10,62 +10,20 @@
 
 #include "cleanup.h"
 
-#define OBJECT(path, source, doc)                                                                  \
-    {                                                                                              \
-        path, INQ_FACT_OBJECT, NULL, NULL, source, doc                                             \
-    }
-#define LIST(path, source, doc)                                                                    \
-    {                                                                                              \
-        path, INQ_FACT_LIST, NULL, NULL, source, doc                                               \
-    }
-#define TEXTS(path, source, doc)                                                                   \
-    {                                                                                              \
-        path, INQ_FACT_TEXTS, NULL, NULL, source, doc                                              \
-    }
-#define NUMBERS(path, source, doc)                                                                 \
-    {                                                                                              \
-        path, INQ_FACT_NUMBERS, NULL, NULL, source, doc                                            \
-    }
-#define TEXT(path, source, doc)                                                                    \
-    {                                                                                              \
-        path, INQ_FACT_TEXT, NULL, NULL, source, doc                                               \
-    }
-#define WORD(path, values, source, doc)                                                            \
-    {                                                                                              \
-        path, INQ_FACT_WORD, NULL, values, source, doc                                             \
-    }
-#define INT(path, source, doc)                                                                     \
-    {                                                                                              \
-        path, INQ_FACT_INT, NULL, NULL, source, doc                                                \
-    }
-#define MODULE(path, source, doc)                                                                  \
-    {                                                                                              \
-        path, INQ_FACT_INT, INQ_FACT_OF_MODULE, NULL, source, doc                                  \
-    }
-#define MODULES(path, source, doc)                                                                 \
-    {                                                                                              \
-        path, INQ_FACT_NUMBERS, INQ_FACT_OF_MODULE, NULL, source, doc                              \
-    }
-#define COUNT(path, unit, source, doc)                                                             \
-    {                                                                                              \
-        path, INQ_FACT_INT, unit, NULL, source, doc                                                \
-    }
-#define REAL(path, unit, source, doc)                                                              \
-    {                                                                                              \
-        path, INQ_FACT_REAL, unit, NULL, source, doc                                               \
-    }
-#define BOOL(path, source, doc)                                                                    \
-    {                                                                                              \
-        path, INQ_FACT_BOOL, NULL, NULL, source, doc                                               \
-    }
-#define ADDR(path, source, doc)                                                                    \
-    {                                                                                              \
-        path, INQ_FACT_ADDR, NULL, NULL, source, doc                                               \
-    }
-#define MAP(path, source, doc)                                                                     \
-    {                                                                                              \
-        path, INQ_FACT_MAP, NULL, NULL, source, doc                                                \
-    }
+#define OBJECT(path, source, doc) {path, INQ_FACT_OBJECT, NULL, NULL, source, doc}
+#define LIST(path, source, doc) {path, INQ_FACT_LIST, NULL, NULL, source, doc}
+#define TEXTS(path, source, doc) {path, INQ_FACT_TEXTS, NULL, NULL, source, doc}
+#define NUMBERS(path, source, doc) {path, INQ_FACT_NUMBERS, NULL, NULL, source, doc}
+#define TEXT(path, source, doc) {path, INQ_FACT_TEXT, NULL, NULL, source, doc}
+#define WORD(path, values, source, doc) {path, INQ_FACT_WORD, NULL, values, source, doc}
+#define INT(path, source, doc) {path, INQ_FACT_INT, NULL, NULL, source, doc}
+#define MODULE(path, source, doc) {path, INQ_FACT_INT, INQ_FACT_OF_MODULE, NULL, source, doc}
+#define MODULES(path, source, doc) {path, INQ_FACT_NUMBERS, INQ_FACT_OF_MODULE, NULL, source, doc}
+#define COUNT(path, unit, source, doc) {path, INQ_FACT_INT, unit, NULL, source, doc}
+#define REAL(path, unit, source, doc) {path, INQ_FACT_REAL, unit, NULL, source, doc}
+#define BOOL(path, source, doc) {path, INQ_FACT_BOOL, NULL, NULL, source, doc}
+#define ADDR(path, source, doc) {path, INQ_FACT_ADDR, NULL, NULL, source, doc}
+#define MAP(path, source, doc) {path, INQ_FACT_MAP, NULL, NULL, source, doc}
 
 /* clang-format off */
 const struct inq_fact inq_fact_table[] = {
