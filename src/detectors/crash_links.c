@@ -125,12 +125,35 @@ static void link_field(struct linker *l, size_t at, const struct inq_code_ref *r
     add(l, &link);
 }
 
+/* An array that is walked, perhaps: what lies behind the shorter one is taken for a part of it. */
+static void link_short(struct linker *l, size_t at, const struct inq_code_ref *ref)
+{
+    const struct inq_binding *f = &l->b->foreign[ref->binding];
+
+    add(l,
+        &(struct inq_crash_link){
+            .binding = ref->binding,
+            .frame = frame_index(l, at),
+            .grade = INQ_GRADE_STRONG,
+            .text = inq_arena_printf(
+                l->dump->arena,
+                "the function on the stack in %s uses %s, which has %" PRIu64
+                " bytes in its own copy; its slot leads to the one in %s, which ends at %" PRIu64,
+                name_of(l, f->from), f->symbol, f->size_expected, name_of(l, f->actual),
+                f->size_actual)});
+}
+
 static void link_use(struct linker *l, size_t at, const struct inq_code_ref *ref)
 {
     const struct inq_binding *f = &l->b->foreign[ref->binding];
 
     if (ref->has_offset && f->kind == INQ_BINDING_DATA) {
         link_field(l, at, ref);
+        return;
+    }
+    if (f->kind == INQ_BINDING_DATA && f->strong && f->size_actual > 0 &&
+        f->size_actual < f->size_expected && at <= l->path->culprit) {
+        link_short(l, at, ref);
         return;
     }
     add(l, &(struct inq_crash_link){
