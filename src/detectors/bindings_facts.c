@@ -102,16 +102,35 @@ static void set_counts(struct inq_dump *dump, const struct inq_bindings *b,
 /* ---- what that says by itself ------------------------------------------------------------------
  */
 
-/* Does a frame of the one call a frame of the other, innermost first? */
-static bool calls(const struct inq_crash_path *path, size_t caller, size_t callee)
+/*
+ * Does a frame of the one call a frame of the other, and is what failed that one, or what it needs?
+ * Where it called somebody else back, the failure is theirs.
+ */
+static bool fails_in_call(struct inq_dump *dump, const struct inq_bindings *b,
+                          const struct inq_crash_path *path, size_t caller, size_t callee)
 {
-    for (size_t i = 0; i + 1 < path->count; i++)
-        if (path->frames[i].module == callee && path->frames[i + 1].module == caller)
+    for (size_t i = 0; i + 1 < path->count; i++) {
+        const size_t module = path->frames[i].module;
+
+        if (module == callee && path->frames[i + 1].module == caller)
             return true;
+        if (module == SIZE_MAX || module == callee)
+            continue;
+        if (dump->modules->items[module].is_main ||
+            (b->modules[module].scope != INQ_SCOPE_MAIN && !b->modules[module].is_linker &&
+             !inq_bindings_needs(b, callee, module)))
+            return false;
+    }
     return false;
 }
 
-static struct inq_error *add_captures(const struct inq_bindings *b,
+static bool is_crashing_module(const struct inq_crash_path *path, size_t module)
+{
+    return path->fit == INQ_FIT_ANY && path->culprit < path->count &&
+           path->frames[path->culprit].module == module;
+}
+
+static struct inq_error *add_captures(struct inq_dump *dump, const struct inq_bindings *b,
                                       const struct inq_crash_path *path, json_t *list,
                                       struct inq_json_writer *w)
 {
@@ -126,7 +145,9 @@ static struct inq_error *add_captures(const struct inq_bindings *b,
         inq_json_put_text(w, o, "soname", captures[i].soname);
         inq_json_put_text(w, o, "own", captures[i].own);
         inq_json_put_int(w, o, "actual", (int64_t)captures[i].actual);
-        inq_json_put_bool(w, o, "on_crash_path", calls(path, captures[i].from, captures[i].actual));
+        inq_json_put_bool(w, o, "on_crash_path",
+                          fails_in_call(dump, b, path, captures[i].from, captures[i].actual));
+        inq_json_put_bool(w, o, "in_crashing_module", is_crashing_module(path, captures[i].from));
         inq_json_push(w, list, o);
     }
     return NULL;
@@ -141,7 +162,7 @@ static struct inq_error *add_lists(struct inq_dump *dump, const struct inq_bindi
 
     if (!error) {
         inq_crash_path(dump, b, evidence, path);
-        error = add_captures(b, path, captures, w);
+        error = add_captures(dump, b, path, captures, w);
     }
     if (!error)
         error = inq_allocator_mixes(b, path, allocators, w);

@@ -397,7 +397,10 @@ const struct inq_fact inq_fact_table[] = {
          "its own file, by its RUNPATH, which is not loaded"),
     MODULE("bindings.captures[].actual", "bindings", "index of the module that was taken"),
     BOOL("bindings.captures[].on_crash_path", "bindings",
-         "a frame of the crashing thread in `actual` was called by one in `from`"),
+         "a frame of the crashing thread in `actual` was called by one in `from`, and nobody "
+         "else's function failed below it"),
+    BOOL("bindings.captures[].in_crashing_module", "bindings",
+         "the crash is in `from` itself, or in a function of the C library that it called"),
     LIST("bindings.allocators", "bindings",
          "modules whose malloc() and free() are not of one library"),
     MODULE("bindings.allocators[].from", "bindings", "index of the module with the two slots"),
