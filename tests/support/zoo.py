@@ -133,6 +133,8 @@ def crash(command, folder, kill=None, env=None, timeout=60, root=None, stack_kib
 
     def before():
         _allow_cores()
+        for ignored in (signal.SIGINT, signal.SIGQUIT):  # by shells, in what runs in the background
+            signal.signal(ignored, signal.SIG_DFL)
         if stack_kib:
             resource.setrlimit(resource.RLIMIT_STACK, (stack_kib * 1024, resource.RLIM_INFINITY))
         if root:

@@ -2,6 +2,7 @@
 #include "dump.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@ static void child(const struct test_dump *test, const char *const *arguments)
         _exit(127);
     dup2(null, 1);
     dup2(null, 2);
+    signal(SIGINT, SIG_DFL); /* shells ignore these two in what runs in the background */
+    signal(SIGQUIT, SIG_DFL);
     unsetenv("GLIBC_TUNABLES"); /* what free() says depends on them */
     execv(test->program, (char *const *)(uintptr_t)argv);
     _exit(127);
